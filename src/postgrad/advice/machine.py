@@ -1,0 +1,123 @@
+"""What this machine has, found without loading torch: for `postgrad doctor`."""
+
+from __future__ import annotations
+
+import os
+import platform
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+from postgrad.core.base import ModelRef
+
+LEAST_MEMORY_BYTES = 4_000_000_000
+"""Training the default model peaks near 3 GB (`make bench-train`); the rest is for the system."""
+LEAST_DISK_BYTES = 3_000_000_000
+"""The default model takes 0.6 GB, its download 0.2 GB on the way, a run about 0.2 GB."""
+OLDEST_PYTHON = (3, 11)
+NEEDED = ("torch", "transformers", "tokenizers", "safetensors", "gguf", "huggingface_hub")
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One line of the doctor's list. `fix` is empty if all is well; `needed` ones must be."""
+
+    name: str
+    value: str
+    fix: str = ""
+    needed: bool = True
+
+    @property
+    def ok(self) -> bool:
+        return not self.fix
+
+
+def examine(cache: Path, default_model: Path | None) -> list[Finding]:
+    """Everything that a run needs of this machine.
+
+    Args:
+        cache: where base models are kept.
+        default_model: the default base model's folder, or None if it is not fetched yet.
+    """
+    return [
+        _python(),
+        *(_package(name) for name in NEEDED),
+        _cores(),
+        _memory(),
+        _disk(cache),
+        _cache(cache),
+        _model(default_model),
+        _gpu(),
+    ]
+
+
+def _python() -> Finding:
+    found = platform.python_version()
+    old = sys.version_info[:2] < OLDEST_PYTHON
+    wanted = ".".join(map(str, OLDEST_PYTHON))
+    return Finding("Python", found, f"Install Python {wanted} or newer." if old else "")
+
+
+def _package(name: str) -> Finding:
+    try:
+        return Finding(name, version(name))
+    except PackageNotFoundError:
+        return Finding(name, "missing", "Install it with: pip install 'postgrad[train]'")
+
+
+def _cores() -> Finding:
+    cores = len(os.sched_getaffinity(0))
+    return Finding("CPU", f"{cores} cores ({platform.machine()})")
+
+
+def _memory() -> Finding:
+    free = memory_available_bytes(Path("/proc/meminfo").read_text())
+    value = f"{free / 1e9:.1f} GB free"
+    short = free < LEAST_MEMORY_BYTES
+    return Finding(
+        "Memory", value, "Close other programs; 4 GB are needed." if short else "", needed=False
+    )
+
+
+def memory_available_bytes(meminfo: str) -> int:
+    """MemAvailable of the text of /proc/meminfo, in bytes."""
+    values = dict(line.split(":", 1) for line in meminfo.splitlines() if ":" in line)
+    return int(values["MemAvailable"].split()[0]) * 1024
+
+
+def _disk(cache: Path) -> Finding:
+    place = next(path for path in (cache, *cache.parents) if path.exists())
+    free = shutil.disk_usage(place).free
+    short = free < LEAST_DISK_BYTES
+    fix = "Make room, or set POSTGRAD_CACHE to a folder on a larger disk." if short else ""
+    return Finding("Disk", f"{free / 1e9:.1f} GB free at {place}", fix)
+
+
+def _cache(cache: Path) -> Finding:
+    place = next(path for path in (cache, *cache.parents) if path.exists())
+    writable = os.access(place, os.W_OK)
+    fix = "" if writable else "Set POSTGRAD_CACHE to a folder that you may write to."
+    return Finding("Cache", str(cache), fix)
+
+
+def _model(folder: Path | None) -> Finding:
+    name = str(ModelRef.parse("smollm2-135m"))
+    if folder is None:
+        fix = f"Fetch it with: postgrad models pull {name}"
+        return Finding("Base model", f"{name} is not here yet", fix, needed=False)
+    return Finding("Base model", f"{name} in {folder}")
+
+
+def _gpu() -> Finding:
+    if shutil.which("nvidia-smi") is None:
+        return Finding("GPU", "none; training runs on the CPU", needed=False)
+    query = ["nvidia-smi", "--query-gpu=name,memory.total", "--format=csv,noheader"]
+    try:
+        found = subprocess.run(query, capture_output=True, text=True, timeout=10, check=True)
+    except (subprocess.SubprocessError, OSError):
+        fix = "Check the driver: nvidia-smi does not answer."
+        return Finding("GPU", "found, but not usable", fix, needed=False)
+    return Finding("GPU", "; ".join(found.stdout.strip().splitlines()), needed=False)

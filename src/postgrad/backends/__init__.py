@@ -1,0 +1,1 @@
+"""Backends: where a step runs. One file each; the table is in `plugins.py`."""

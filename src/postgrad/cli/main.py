@@ -1,0 +1,72 @@
+"""`postgrad`: the commands, and what an error looks like."""
+
+from __future__ import annotations
+
+import json
+import sys
+
+import click
+
+from postgrad import __version__
+from postgrad.cli.chat import chat
+from postgrad.cli.data import data
+from postgrad.cli.demo import demo
+from postgrad.cli.doctor import doctor
+from postgrad.cli.evaluate import evaluate
+from postgrad.cli.models import models
+from postgrad.cli.plan import plan
+from postgrad.cli.report import report
+from postgrad.cli.train import train
+from postgrad.errors import PostgradError, exit_code
+
+
+class _InOrder(click.Group):
+    """Lists commands in the order of a specialist's life, not of the alphabet."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(self.commands)
+
+
+@click.group(cls=_InOrder, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="postgrad")
+def cli() -> None:
+    """From a base model and a file of examples to a specialist that you own, with the proof of
+    what got better and what got worse.
+
+    Begin with: postgrad demo
+    """
+
+
+for command in (demo, models, data, plan, train, evaluate, report, chat, doctor):
+    cli.add_command(command)
+
+
+def main() -> None:
+    """The entry point: 0 done, 1 a user's fault, 2 ours, 3 not better under --strict."""
+    try:
+        cli(standalone_mode=False)
+    except click.exceptions.Exit as ended:
+        sys.exit(ended.exit_code)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(1)
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("Stopped.", err=True)
+        sys.exit(1)
+    except PostgradError as error:
+        _show(error)
+        sys.exit(exit_code(error))
+
+
+def _show(error: PostgradError) -> None:
+    if "--json" in sys.argv:
+        click.echo(json.dumps({"error": error.as_dict()}, ensure_ascii=False))
+        return
+    click.secho(f"Error: {error.what}", fg="red", err=True)
+    for line in (error.why, error.fix):
+        if line:
+            click.echo(line, err=True)
+
+
+if __name__ == "__main__":
+    main()

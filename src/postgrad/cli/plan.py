@@ -1,0 +1,42 @@
+"""postgrad plan"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import click
+
+from postgrad import verbs
+from postgrad.cli.options import changes, job_options, json_option, print_json
+from postgrad.cli.screen import Screen, plan_lines
+
+
+@click.command()
+@click.argument("source", metavar="FILE|JOB")
+@job_options
+@click.option("-o", "--output", type=click.Path(path_type=Path), help="Write the job file here.")
+@json_option
+def plan(
+    source: str,
+    base: str | None,
+    method: str | None,
+    settings: Sequence[str],
+    output: Path | None,
+    as_json: bool,
+) -> None:
+    """Say what a job will do and take, and write its complete job file."""
+    with Screen(quiet=as_json) as screen:
+        found = verbs.plan(source, on_event=screen.show, changes=changes(base, method, settings))
+    if output:
+        output.write_text(found["job"], encoding="utf-8")
+    if as_json:
+        print_json(found)
+        return
+    for text in plan_lines(found):
+        screen.line(f"  {text}")
+    if output:
+        screen.line(f"Train it with: postgrad train {output}")
+    else:
+        screen.line("")
+        screen.line(found["job"].rstrip(), style="dim")

@@ -1,0 +1,158 @@
+"""The screen: a run's events as a person wants to see them.
+
+On a terminal, work in progress is a bar with its rate and the time left; elsewhere it is a plain
+line now and then.
+"""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TaskID,
+    TextColumn,
+    TimeRemainingColumn,
+)
+from rich.text import Text
+
+from postgrad.core.events import Event
+from postgrad.core.report import Report
+from postgrad.core.run import RunFolder
+from postgrad.reports.words import count, duration, percent
+
+PLAIN_SECONDS = 10.0
+"""Without a terminal, progress is said this often at most."""
+
+VERDICTS = {"better": "green", "worse": "red", "no_proof": "yellow"}
+
+
+class Screen:
+    """Draws events; use as a context manager, and pass `show` as `on_event`."""
+
+    def __init__(self, console: Console | None = None, *, quiet: bool = False) -> None:
+        self.console = console or Console(highlight=False, soft_wrap=True)
+        self.quiet = quiet
+        self._bars = Progress(
+            TextColumn("  {task.description}"),
+            BarColumn(bar_width=28),
+            MofNCompleteColumn(),
+            TextColumn("{task.fields[detail]}"),
+            TimeRemainingColumn(compact=True),
+            console=self.console,
+            transient=True,
+            disable=not self.console.is_terminal or quiet,
+        )
+        self._bar: TaskID | None = None
+        self._stage = ""
+        self._said_at = 0.0
+
+    def __enter__(self) -> Screen:
+        self._bars.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._bars.stop()
+
+    def show(self, event: Event) -> None:
+        """Draw one event; kinds that people need not see are passed over."""
+        draw = getattr(self, f"_show_{event.kind}", None)
+        if draw and not self.quiet:
+            draw(event)
+
+    def line(self, text: str, style: str = "") -> None:
+        """A line of plain text; square brackets in it are only brackets."""
+        self.console.print(Text(text, style=style))
+
+    def _show_stage(self, event: Event) -> None:
+        self._end_bar()
+        self.line(event["title"], style="bold")
+
+    def _show_plan(self, event: Event) -> None:
+        for text in plan_lines(dict(event.fields)):
+            self.line(f"  {text}")
+
+    def _show_progress(self, event: Event) -> None:
+        unit = f" {event['unit']}" if event["unit"] else ""
+        self._move(event["stage"], event["done"], event["total"], unit.strip())
+
+    def _show_step(self, event: Event) -> None:
+        loss = "not finite" if event["loss"] is None else f"{event['loss']:.3f}"
+        detail = f"loss {loss}  {event['tokens_per_second']:,.0f} tokens/s"
+        self._move("Training", event["step"], event["total_steps"], detail)
+
+    def _show_validation(self, event: Event) -> None:
+        best = "  (best so far)" if event["best"] else ""
+        self.line(f"  step {event['step']}: validation loss {event['loss']:.3f}{best}")
+
+    def _show_sample(self, event: Event) -> None:
+        if event["when"] == "before":
+            self.line(f"  Question  {_short(event['prompt'])}")
+            self.line(f"  Wanted    {_short(event['reference'])}", style="dim")
+            self.line(f"  Base      {_short(event['answer'])}", style="red")
+        else:
+            self.line(f"  Question  {_short(event['prompt'])}")
+            self.line(f"  Tuned     {_short(event['answer'])}", style="green")
+
+    def _show_note(self, event: Event) -> None:
+        self.line(f"  {event['text']}")
+
+    def _show_warning(self, event: Event) -> None:
+        self.line(f"  Warning: {event['text']}", style="yellow")
+
+    def _move(self, stage: str, done: int, total: int, detail: str) -> None:
+        if self._bar is None or stage != self._stage:
+            self._end_bar()
+            self._stage = stage
+            self._bar = self._bars.add_task(stage, total=total or None, detail="")
+        self._bars.update(self._bar, completed=done, total=total or None, detail=detail)
+        now = time.monotonic()
+        if not self.console.is_terminal and (now - self._said_at > PLAIN_SECONDS or done == total):
+            self._said_at = now
+            self.line(f"  {stage}: {done}/{total}  {detail}")
+
+    def _end_bar(self) -> None:
+        if self._bar is not None:
+            self._bars.remove_task(self._bar)
+            self._bar = None
+
+
+def plan_lines(plan: dict[str, Any]) -> list[str]:
+    """What a job will do, in a few lines."""
+    dataset, estimate, base = plan["dataset"], plan["estimate"], plan["base"]
+    rows = ", ".join(f"{number} {split}" for split, number in dataset["rows"].items())
+    return [
+        *dataset["notes"][:1],
+        f"Rows: {rows}.",
+        f"Base: {base['model']}, {base['parameters'] / 1e6:,.0f} million parameters"
+        + (f", {base['licence']}." if base["licence"] else "."),
+        f"{plan['task']['primary']} decides. {plan['task']['why']}",
+        plan["power"],
+        f"{count(estimate['steps'], 'step')}, {estimate['tokens']:,} tokens: training about "
+        f"{duration(estimate['training_seconds'])}, answering about "
+        f"{duration(estimate['evaluation_seconds'])}.",
+    ]
+
+
+def show_report(screen: Screen, report: Report, run: RunFolder) -> None:
+    """The end of a run: the verdict, why, and where to go on."""
+    verdict = report.verdict.replace("_", " ").upper()
+    screen.line("")
+    screen.line(f"{verdict}  {report.headline}", style=f"bold {VERDICTS[report.verdict]}")
+    for metric in report.secondary:
+        if metric.metric not in ("bits_per_byte",) and not metric.metric.endswith("_rate"):
+            values = f"{percent(metric.base)} to {percent(metric.tuned)}"
+            screen.line(f"  {metric.title}: {values}")
+    for reason in report.reasons:
+        screen.line(f"  {reason}")
+    screen.line(f"Report: {run.report_html}")
+    screen.line(f"Chat:   postgrad chat {run.path}")
+
+
+def _short(text: str, width: int = 150) -> str:
+    line = " ".join(text.split())
+    return line if len(line) <= width else line[: width - 3] + "..."

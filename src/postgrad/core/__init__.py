@@ -1,0 +1,1 @@
+"""The nouns of postgrad: frozen, without input or output, and without any heavy import."""

@@ -1,0 +1,158 @@
+"""Every extension point, on one page.
+
+To add one: a new file with a class of this shape, and a row in the table of `plugins.py`
+(or an entry point `postgrad.<kind>` in a package of your own). The contract tests pick it up.
+Types of torch and transformers are named for the reader only: nothing heavy is imported here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+from postgrad.core.events import Emit, Event
+from postgrad.core.job import MethodSection
+from postgrad.core.records import Chat, Record
+from postgrad.core.task import Finish
+
+if TYPE_CHECKING:
+    from torch import nn
+
+
+class DataFormat(Protocol):
+    """What a row of a file means. One file each in `data/formats/`."""
+
+    name: str
+    title: str
+
+    def recognises(self, row: Mapping[str, Any]) -> bool:
+        """Whether a row has this format's keys; values may still be wrong."""
+        ...
+
+    def record(self, row: Mapping[str, Any]) -> Record:
+        """The row as a record.
+
+        Raises:
+            RowError: with the path inside the row and a hint.
+        """
+        ...
+
+
+class Method(Protocol):
+    """Which weights move. One file or folder each in `methods/`."""
+
+    name: str
+    result: str
+    """Folder of the run that holds the result: adapter or weights."""
+
+    def attach(self, model: nn.Module, settings: MethodSection, seed: int) -> None:
+        """Make the model trainable by this method: afterwards exactly the parameters with
+        `requires_grad` are trained."""
+        ...
+
+    def save(self, model: nn.Module, folder: Path, base: str) -> None:
+        """Write the result into an existing folder, in the Hugging Face or PEFT layout;
+        `base` is a name that loads (for adapter_config.json)."""
+        ...
+
+    def load(self, model: nn.Module, folder: Path) -> None:
+        """Put a saved result onto a base model, ready to answer."""
+        ...
+
+
+class Objective(Protocol):
+    """What is taught: turns a record into token sequences. One file each in `objectives/`."""
+
+    name: str
+
+    def accepts(self, record: Record) -> bool:
+        """Whether the objective can teach this shape of record."""
+        ...
+
+    def render(self, record: Record, template: Any) -> Sequence[Any]:
+        """The record as `data.render.Sequence`s, uncut.
+
+        Raises:
+            RowError: the record has no taught token, or the template can't express it.
+        """
+        ...
+
+
+class Scorer(Protocol):
+    """How one answer is marked. One file each in `evals/scorers/`."""
+
+    name: str
+    title: str
+    higher_is_better: bool
+    right_or_wrong: bool
+    """True if each score is 0 or 1; decides which test is right."""
+
+    def score(self, answer: str, reference: str) -> float | None:
+        """The answer's score; None where the metric does not apply to the reference."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Generated:
+    """An answer as a model gave it."""
+
+    text: str
+    finish: Finish
+    num_tokens: int
+
+
+class Answerer(Protocol):
+    """A model that answers and that can be asked how likely a text is."""
+
+    def answer(
+        self,
+        prompts: Sequence[Chat],
+        *,
+        max_new_tokens: int,
+        on_done: Callable[[int], None] | None = None,
+    ) -> list[Generated]:
+        """Greedy answers to the prompt of each chat, in order."""
+        ...
+
+    def bits_per_byte(self, records: Sequence[Record]) -> list[float]:
+        """Bits per UTF-8 byte of each record's taught text, given its prompt."""
+        ...
+
+
+class Backend(Protocol):
+    """Where a step runs. One file each in `backends/`."""
+
+    name: str
+
+    def run(self, step: str, folder: Path, request: Mapping[str, Any]) -> Iterator[Event]:
+        """Run a step in its own process and yield its events until it ends.
+
+        Raises:
+            PostgradError: the error that ended the step.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class StepContext:
+    """What a worker gives to a step.
+
+    Attributes:
+        folder: the run folder, or a scratch folder for steps without a run.
+        emit: writes an event.
+        should_stop: True once the step has been asked to save and end.
+        cache: folder of the fetched base models.
+        offline: never use the network.
+    """
+
+    folder: Path
+    emit: Emit
+    should_stop: Callable[[], bool]
+    cache: Path
+    offline: bool = False
+
+
+Step = Callable[[StepContext, Mapping[str, Any]], Any]
+"""What a worker runs: the request is JSON, and so is the result."""

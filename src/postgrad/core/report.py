@@ -1,0 +1,186 @@
+"""Report: the stable schema of `report.json`.
+
+The page, the service and scripts read it. `docs/report.schema.json` is generated from it.
+A field may be added; none is renamed or removed within a schema version.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict
+
+Verdict = Literal["better", "worse", "no_proof"]
+Unit = Literal["share", "points", "bits_per_byte"]
+
+SCHEMA_VERSION = 1
+
+
+class Part(BaseModel):
+    """A frozen part of a report."""
+
+    model_config = ConfigDict(
+        frozen=True,
+        extra="forbid",
+        use_attribute_docstrings=True,
+        defer_build=True,  # built at first use: `import postgrad` stays quick
+    )
+
+
+class Comparison(Part):
+    """Base against tuned on the same held-out items."""
+
+    metric: str
+    """Name of the metric, as in the scorers' table."""
+    title: str
+    """The metric in words."""
+    n: int
+    """Paired items."""
+    base: float
+    """Mean over the items for the base model."""
+    tuned: float
+    """Mean over the items for the tuned model."""
+    delta: float
+    """tuned - base."""
+    ci95: tuple[float, float]
+    """95 % interval of delta, by paired bootstrap over items."""
+    p_value: float
+    """Two-sided."""
+    test: str
+    """Name of the test behind p_value."""
+    higher_is_better: bool
+    """Which direction is a gain."""
+    minimum_detectable_effect: float | None
+    """Smallest true gain that this many items would show in 80 % of cases."""
+    fixed: int | None = None
+    """Items wrong before and right after (right-or-wrong metrics only)."""
+    broken: int | None = None
+    """Items right before and wrong after (right-or-wrong metrics only)."""
+
+
+class Gate(Part):
+    """A condition for shipping, apart from the verdict."""
+
+    passed: bool
+    value: float
+    margin: float
+    ci95: tuple[float, float] | None = None
+    text: str = ""
+    """The gate in one sentence."""
+
+
+class TrainingSummary(Part):
+    """What training did and cost."""
+
+    steps: int
+    epochs: float
+    tokens: int
+    """Real tokens seen, padding never counted."""
+    supervised_tokens: int
+    """Tokens that the loss was taken on."""
+    tokens_per_second: float
+    seconds: float
+    peak_memory_bytes: int
+    final_train_loss: float
+    best_valid_loss: float | None
+    best_step: int
+    trainable_parameters: int
+    stopped: str
+    """Why it ended, in words."""
+
+
+class Curve(Part):
+    """A line of the report's loss chart."""
+
+    steps: list[int]
+    values: list[float]
+
+
+class Setting(Part):
+    """A setting with where it came from."""
+
+    key: str
+    value: Any
+    source: str
+    """`yours`, `default`, or how it was derived."""
+
+
+class BaseSummary(Part):
+    """The base model."""
+
+    model: str
+    sha256: str
+    parameters: int
+    licence: str = ""
+
+
+class DatasetSummary(Part):
+    """The data of the run."""
+
+    file: str
+    format: str
+    sha256: str
+    rows: dict[str, int]
+    """Rows by split: train, valid, test, rejected."""
+    tokens: dict[str, int]
+    """Real tokens by split."""
+    supervised_tokens: dict[str, int]
+    """Taught tokens by split."""
+    cut_rows: int = 0
+    """Training rows cut to the length limit."""
+    cut_supervised_tokens: int = 0
+    """Taught tokens lost by the cut."""
+    rejected_reasons: dict[str, int] = {}
+    """Rejected rows by reason code."""
+    notes: list[str] = []
+
+
+class Example(Part):
+    """One test item with both answers, for people to read."""
+
+    id: str
+    prompt: str
+    reference: str
+    base: str
+    tuned: str
+    base_score: float
+    tuned_score: float
+    change: Literal["fixed", "broke", "same", "up", "down"]
+
+
+class Report(Part):
+    """The proof of one run."""
+
+    schema_version: int = SCHEMA_VERSION
+    verdict: Verdict
+    """better, worse, or no_proof: the primary metric's answer."""
+    headline: str
+    """One sentence that can be forwarded."""
+    ship: bool
+    """better, and every gate passed."""
+    reasons: list[str]
+    """Why ship is what it is."""
+    primary: Comparison
+    secondary: list[Comparison]
+    gates: dict[str, Gate]
+    task: dict[str, Any]
+    """Kind of the task, why it was seen so, and why this metric decides."""
+    training: TrainingSummary
+    curves: dict[str, Curve]
+    """train and valid loss by step."""
+    base: BaseSummary
+    dataset: DatasetSummary
+    examples: list[Example]
+    settings: list[Setting]
+    environment: dict[str, Any]
+    reproduce: list[str]
+    """Commands that make this run again."""
+    job_sha256: str
+    warnings: list[str] = []
+    created: str
+    """UTC, ISO 8601."""
+
+
+def report_schema() -> dict[str, Any]:
+    """JSON Schema of report.json."""
+    return Report.model_json_schema()

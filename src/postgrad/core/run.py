@@ -1,0 +1,69 @@
+"""RunFolder: the places inside one run's folder. Names only; nothing is read or written here."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True)
+class RunFolder:
+    """What happened, as a folder. See ARCHITECTURE.md for what each file holds."""
+
+    path: Path
+
+    @property
+    def job(self) -> Path:
+        return self.path / "job.yaml"
+
+    @property
+    def environment(self) -> Path:
+        return self.path / "environment.json"
+
+    @property
+    def events(self) -> Path:
+        return self.path / "events.jsonl"
+
+    @property
+    def request(self) -> Path:
+        return self.path / "request.json"
+
+    @property
+    def data(self) -> Path:
+        return self.path / "data"
+
+    def split(self, name: str) -> Path:
+        """`name` is train, valid, test or rejected."""
+        return self.data / f"{name}.jsonl"
+
+    @property
+    def data_report(self) -> Path:
+        return self.data / "report.json"
+
+    @property
+    def checkpoints(self) -> Path:
+        return self.path / "checkpoints"
+
+    @property
+    def adapter(self) -> Path:
+        return self.path / "adapter"
+
+    @property
+    def weights(self) -> Path:
+        return self.path / "weights"
+
+    def answers(self, who: str) -> Path:
+        """`who` is base or tuned."""
+        return self.path / "answers" / f"{who}.jsonl"
+
+    @property
+    def report_json(self) -> Path:
+        return self.path / "report.json"
+
+    @property
+    def report_markdown(self) -> Path:
+        return self.path / "report.md"
+
+    @property
+    def report_html(self) -> Path:
+        return self.path / "report.html"

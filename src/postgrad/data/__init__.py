@@ -1,0 +1,1 @@
+"""From a file of the user to records: read, recognise, split, freeze."""

@@ -1,0 +1,369 @@
+"""Turns of a chat, in OpenAI's form: what all chat formats share.
+
+Error codes are the names of OpenAI's own data check where it has one ("Data preparation and
+analysis for chat model fine-tuning", OpenAI cookbook), so that what people find about them helps.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from postgrad.core.records import Message, Role, ToolCall
+from postgrad.data import strict_json
+from postgrad.data.fields import (
+    filled,
+    is_list,
+    is_object,
+    json_type,
+    list_at,
+    missing_key,
+    object_at,
+    shown,
+    text_at,
+    wrong_type,
+)
+from postgrad.errors import RowError
+
+ROLES: dict[str, Role] = {
+    "system": "system",
+    "developer": "system",  # OpenAI's newer name for system
+    "user": "user",
+    "assistant": "assistant",
+    "tool": "tool",
+    "function": "tool",  # the form before `tools`
+}
+
+KEYS = ("role", "content", "name", "weight", "tool_calls", "tool_call_id", "function_call")
+
+
+def parse_messages(value: object, path: str = "messages") -> tuple[Message, ...]:
+    """A list of turns.
+
+    Raises:
+        RowError: with the path, as `messages[2].role`.
+    """
+    if not is_list(value) or not value:
+        raise RowError(
+            f"{path} is {'empty' if is_list(value) else json_type(value)}, "
+            "and must be a list of messages.",
+            path=path,
+            fix=f'For example: "{path}": [{{"role": "user", "content": "Hello"}}, '
+            '{"role": "assistant", "content": "Hello!"}]',
+            code="missing_messages_list",
+        )
+    messages = tuple(_message(turn, f"{path}[{index}]") for index, turn in enumerate(value))
+    _check_call_ids(messages, path)
+    return messages
+
+
+def parse_tools(row: Mapping[str, Any]) -> tuple[Mapping[str, Any], ...]:
+    """The functions that a row offers, from `tools` or the older `functions`.
+
+    A list, or a string that holds one as JSON (as CSV and Parquet files do).
+
+    Raises:
+        RowError: not a list of functions that have a name.
+    """
+    given = [key for key in ("tools", "functions") if row.get(key) not in (None, "", [])]
+    if len(given) == 2:
+        raise RowError(
+            "The row has both tools and functions.",
+            path="functions",
+            fix="Keep tools; functions is the older name for the same.",
+            code="tools_and_functions",
+        )
+    if not given:
+        return ()
+    path, value = given[0], row[given[0]]
+    if isinstance(value, str):
+        value = parse_json(value, path, "invalid_tools")
+    return tuple(_tool(tool, f"{path}[{i}]") for i, tool in enumerate(list_at(value, path)))
+
+
+def check_taught(messages: Sequence[Message], path: str = "messages") -> None:
+    """See that a chat has something to learn and ends with it.
+
+    Raises:
+        RowError: no assistant turn, none with a weight, or turns after the last one.
+    """
+    answers = [message for message in messages if message.role == "assistant"]
+    if not any(message.weight for message in answers):
+        found = "Every assistant message has weight 0" if answers else "There is no assistant turn"
+        raise RowError(
+            f"{found}: there is nothing to learn from.",
+            path=path,
+            fix='Add the wanted answer: {"role": "assistant", "content": "..."}',
+            code="example_missing_assistant_message",
+        )
+    if messages[-1].role != "assistant":
+        last = f"{path}[{len(messages) - 1}]"
+        raise RowError(
+            f"The last message ({last}) is from {messages[-1].role}, not from the assistant.",
+            path=f"{last}.role",
+            why="Nothing is learned from the messages after the last answer.",
+            fix="Add the assistant's answer, or remove the messages after its last one.",
+            code="last_message_not_assistant",
+        )
+
+
+def parse_weight(value: object, role: Role, path: str) -> int:
+    """The weight of a turn: 0 or 1, and only on the assistant's.
+
+    Raises:
+        RowError: another value, or on another role.
+    """
+    if value is None:
+        return 1
+    if role != "assistant":
+        raise RowError(
+            f"{path} is given on a message from {role}.",
+            path=path,
+            why="Only assistant messages are learned, so that only they have a weight.",
+            fix="Remove it.",
+            code="unexpected_weight",
+        )
+    if isinstance(value, bool) or value not in (0, 1):
+        raise RowError(
+            f"{path} is {shown(value)}, and must be 0 or 1.",
+            path=path,
+            fix="1 (or nothing) to learn this answer, 0 to show it only.",
+            code="invalid_weight",
+        )
+    return int(value == 1)
+
+
+def parse_call(value: object, path: str, call_id: str = "") -> ToolCall:
+    """A function call: `{"name": ..., "arguments": "{...}"}`.
+
+    Raises:
+        RowError: no name, or arguments that are no JSON object.
+    """
+    function = object_at(value, path)
+    if function.get("name") is None:
+        raise _under(missing_key(function, "name"), path)
+    name = filled(text_at(function["name"], f"{path}.name"), f"{path}.name")
+    arguments, where = function.get("arguments"), f"{path}.arguments"
+    if isinstance(arguments, str):
+        # The API itself leaves the arguments of a function without parameters empty.
+        arguments = parse_json(arguments or "{}", where, "invalid_tool_arguments")
+    if not is_object(arguments):
+        raise RowError(
+            f"{where} is {json_type(arguments)}, and must be a JSON object.",
+            path=where,
+            fix='For example: "arguments": "{\\"city\\": \\"Rome\\"}"',
+            code="invalid_tool_arguments",
+        )
+    return ToolCall(name, dict(arguments), call_id)
+
+
+def parse_json(text: str, path: str, code: str) -> Any:
+    """JSON inside a string of a row.
+
+    Raises:
+        RowError: it is none, with the given path and code.
+    """
+    try:
+        return strict_json.loads(text)
+    except RowError as error:
+        raise RowError(
+            f"{path} holds no valid JSON. {error.what}",
+            path=path,
+            why=error.why,
+            fix="Write it with a JSON library, for example json.dumps(value).",
+            code=code,
+        ) from None
+
+
+def _message(value: object, path: str) -> Message:
+    turn = object_at(value, path)
+    role = _role(turn, path)
+    _check_keys(turn, path)
+    calls = _calls(turn, role, path)
+    name = turn.get("name")
+    call_id = turn.get("tool_call_id")
+    if call_id is not None and role != "tool":
+        raise _misplaced(f"{path}.tool_call_id", role, "tool")
+    return Message(
+        role=role,
+        content=_content(turn, role, bool(calls), path),
+        tool_calls=calls,
+        tool_call_id="" if call_id is None else text_at(call_id, f"{path}.tool_call_id"),
+        name="" if name is None else text_at(name, f"{path}.name"),
+        weight=parse_weight(turn.get("weight"), role, f"{path}.weight"),
+    )
+
+
+def _role(turn: Mapping[str, Any], path: str) -> Role:
+    value = turn.get("role")
+    if value is None:
+        sharegpt = "from" in turn
+        raise RowError(
+            f"{path} has no role (its keys: {', '.join(map(str, turn)) or 'none'}).",
+            path=f"{path}.role",
+            fix='With "from" and "value", call the list "conversations" (ShareGPT).'
+            if sharegpt
+            else 'Add "role": "system", "user", "assistant" or "tool".',
+            code="message_missing_key",
+        )
+    role = ROLES.get(value) if isinstance(value, str) else None
+    if role is None:
+        near = difflib.get_close_matches(str(value).lower(), ROLES, n=1)
+        raise RowError(
+            f"{path}.role is {shown(value)}, which is no role.",
+            path=f"{path}.role",
+            fix=f'Did you mean "{near[0]}"?' if near else "Known: " + ", ".join(ROLES) + ".",
+            code="unrecognized_role",
+        )
+    return role
+
+
+def _check_keys(turn: Mapping[str, Any], path: str) -> None:
+    """Refuse a key whose value would be dropped; answers copied from an API carry empty ones."""
+    for key, value in turn.items():
+        if key in KEYS or value in (None, [], {}, ""):
+            continue
+        near = difflib.get_close_matches(str(key), KEYS, n=1)
+        raise RowError(
+            f"{path} has the key {str(key)!r}, which a message can't have.",
+            path=f"{path}.{key}",
+            why="Its value would not be learned.",
+            fix=f"Did you mean {near[0]!r}?"
+            if near
+            else f"Remove it, or put its text into {path}.content.",
+            code="message_unrecognized_key",
+        )
+
+
+def _content(turn: Mapping[str, Any], role: Role, has_calls: bool, path: str) -> str:
+    where = f"{path}.content"
+    value = turn.get("content")
+    if is_list(value):
+        value = _joined(value, where)
+    if value is None and has_calls:
+        return ""
+    if value is None and "content" not in turn:
+        raise RowError(
+            f"{path} has no content.",
+            path=where,
+            fix='Add "content" with the text of the message.',
+            code="message_missing_key",
+        )
+    if value is not None:
+        value = text_at(value, where)
+    # An empty system prompt and an empty result of a tool are what they say.
+    if (value and value.strip()) or has_calls or (role in ("system", "tool") and value is not None):
+        return value or ""
+    raise RowError(
+        f"{where} is {'null' if value is None else 'empty'}.",
+        path=where,
+        why=f"A message from {role} needs text{' or tool_calls' * (role == 'assistant')}.",
+        fix='Fill it, or remove the row. Text without a question goes into {"text": "..."}.',
+        code="missing_content",
+    )
+
+
+def _joined(parts: Sequence[Any], path: str) -> str:
+    texts: list[str] = []
+    for index, part in enumerate(parts):
+        where = f"{path}[{index}]"
+        kind = object_at(part, where).get("type")
+        if kind != "text":
+            raise RowError(
+                f"{where}.type is {shown(kind)}; only text can be learned.",
+                path=f"{where}.type",
+                fix="Remove the row, or write what matters of it as text.",
+                code="unsupported_content_part",
+            )
+        texts.append(text_at(part.get("text"), f"{where}.text"))
+    return "".join(texts)
+
+
+def _calls(turn: Mapping[str, Any], role: Role, path: str) -> tuple[ToolCall, ...]:
+    tool_calls, legacy = turn.get("tool_calls"), turn.get("function_call")
+    for key, value in (("tool_calls", tool_calls), ("function_call", legacy)):
+        if value and role != "assistant":
+            raise _misplaced(f"{path}.{key}", role, "assistant")
+    if tool_calls and legacy:
+        raise RowError(
+            f"{path} has both tool_calls and function_call.",
+            path=f"{path}.function_call",
+            fix="Keep tool_calls; function_call is the older form of the same.",
+            code="tools_and_functions",
+        )
+    if legacy is not None:
+        return (parse_call(legacy, f"{path}.function_call"),)
+    if tool_calls is None:
+        return ()
+    where = f"{path}.tool_calls"
+    calls = list_at(tool_calls, where)
+    return tuple(_tool_call(call, f"{where}[{index}]") for index, call in enumerate(calls))
+
+
+def _tool_call(value: object, path: str) -> ToolCall:
+    call = object_at(value, path)
+    kind = call.get("type", "function")
+    if kind not in ("function", None):
+        raise RowError(
+            f"{path}.type is {shown(kind)}; only function calls can be learned.",
+            path=f"{path}.type",
+            fix='Write "type": "function", or remove the row.',
+            code="unsupported_tool_type",
+        )
+    if call.get("function") is None:
+        raise _under(missing_key(call, "function"), path)
+    call_id = call.get("id")
+    call_id = "" if call_id is None else text_at(call_id, f"{path}.id")
+    return parse_call(call["function"], f"{path}.function", call_id)
+
+
+def _check_call_ids(messages: Sequence[Message], path: str) -> None:
+    known: set[str] = set()
+    for index, message in enumerate(messages):
+        known |= {call.id for call in message.tool_calls if call.id}
+        if message.tool_call_id and known and message.tool_call_id not in known:
+            where = f"{path}[{index}].tool_call_id"
+            raise RowError(
+                f"{where} is {shown(message.tool_call_id)}, but no call before it has that id.",
+                path=where,
+                fix="Ids of the calls before it: " + ", ".join(sorted(known)) + ".",
+                code="unknown_tool_call_id",
+            )
+
+
+def _tool(value: object, path: str) -> Mapping[str, Any]:
+    tool = object_at(value, path)
+    if "function" not in tool and "name" in tool:  # the form of `functions`
+        tool = {"type": "function", "function": dict(tool)}
+    if tool.get("type", "function") != "function":
+        raise RowError(
+            f"{path}.type is {shown(tool['type'])}; only functions can be offered.",
+            path=f"{path}.type",
+            fix='Write "type": "function".',
+            code="unsupported_tool_type",
+        )
+    function = object_at(tool.get("function"), f"{path}.function")
+    if function.get("name") is None:
+        raise _under(missing_key(function, "name"), f"{path}.function")
+    filled(text_at(function["name"], f"{path}.function.name"), f"{path}.function.name")
+    if not isinstance(function.get("parameters", {}), Mapping | None):
+        where = f"{path}.function.parameters"
+        raise wrong_type(function["parameters"], where, "a JSON Schema (an object)")
+    return dict(tool)
+
+
+def _misplaced(path: str, role: Role, owner: Role) -> RowError:
+    return RowError(
+        f"{path} is given on a message from {role}.",
+        path=path,
+        fix=f"Only a message from {owner} can have it: correct the role or remove the key.",
+        code="message_unrecognized_key",
+    )
+
+
+def _under(error: RowError, path: str) -> RowError:
+    """The same error, its path seen from further up."""
+    return RowError(
+        f"{path}: {error.what}", path=f"{path}.{error.path}", fix=error.fix, code=error.code
+    )

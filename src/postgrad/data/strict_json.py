@@ -1,0 +1,172 @@
+"""JSON read strictly: what Python's reader lets pass silently is refused here.
+
+Python keeps the last of two equal keys, accepts NaN, turns 1e999 into infinity and lets half a
+surrogate pair through, which then can't be written as UTF-8. Each would change the training text
+without a word.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from collections.abc import Iterator
+from typing import Any, cast
+
+from postgrad.errors import RowError
+
+# As deep as the service allows (knowledge/service.md, uploads); Python's own limit is about 1000,
+# but code after this one walks the value again, from a deeper stack.
+MAX_DEPTH = 64
+
+_SURROGATE_ESCAPE = re.compile(r"\\u[dD][89a-fA-F]")
+
+
+def loads(text: str) -> Any:
+    """The one JSON value in a text.
+
+    Raises:
+        RowError: invalid_json, duplicate_key, not_a_number, number_too_long, lone_surrogate or
+            too_deep.
+    """
+    value, end, problem = decode(text, len(text) - len(text.lstrip(" \t\r\n")))
+    rest = text[end:].lstrip(" \t\r\n")
+    if rest:
+        column = len(text) - len(rest) + 1
+        raise RowError(
+            f"There is more after the JSON value, from column {column}: {_shown(rest)}.",
+            fix="Put each JSON object on a line of its own.",
+            code="invalid_json",
+        )
+    if problem:
+        raise problem
+    return value
+
+
+def decode(text: str, start: int) -> tuple[Any, int, RowError | None]:
+    """The JSON value that starts at an index, the index after it, and what is wrong with it.
+
+    Raises:
+        RowError: the value can't be read to its end, so that nothing after it can be either.
+    """
+    problems: list[RowError] = []
+
+    def pairs(items: list[tuple[str, Any]]) -> dict[str, Any]:
+        found = dict(items)
+        if len(found) < len(items):
+            problems.append(_duplicate_key([key for key, _ in items]))
+        return found
+
+    def constant(name: str) -> None:
+        problems.append(_not_a_number(name))
+
+    def real(digits: str) -> float:
+        value = float(digits)
+        if not math.isfinite(value):
+            problems.append(_not_a_number(digits))
+        return value
+
+    decoder = json.JSONDecoder(object_pairs_hook=pairs, parse_constant=constant, parse_float=real)
+    try:
+        value, end = decoder.raw_decode(text, start)
+    except json.JSONDecodeError as error:
+        raise _invalid(error, text) from None
+    except RecursionError:
+        raise _too_deep() from None
+    except ValueError:  # Python converts at most 4300 digits (sys.get_int_max_str_digits)
+        raise RowError("A number has more than 4300 digits.", code="number_too_long") from None
+    problem = problems[0] if problems else _problem_within(value, text[start:end])
+    return value, end, problem
+
+
+def _problem_within(value: Any, text: str) -> RowError | None:
+    """What can only be seen in the value; looked for only where the text gives a reason to."""
+    if text.count("{") + text.count("[") > MAX_DEPTH and any(
+        depth > MAX_DEPTH for _, depth, _ in _walk(value)
+    ):
+        return _too_deep()
+    if _SURROGATE_ESCAPE.search(text):
+        for path, _, leaf in _walk(value):
+            if isinstance(leaf, str) and not _is_unicode(leaf):
+                return RowError(
+                    f"The text has half a character in it (a lone surrogate): {_shown(leaf)}.",
+                    path=path,
+                    why="It can't be written as UTF-8. A cut emoji is the usual reason.",
+                    fix="Write the row again with the whole character, or remove it.",
+                    code="lone_surrogate",
+                )
+    return None
+
+
+def _walk(value: Any) -> Iterator[tuple[str, int, Any]]:
+    """(path, depth, value) of everything inside a JSON value, without recursion."""
+    waiting: list[tuple[str, int, Any]] = [("", 1, value)]
+    while waiting:
+        path, depth, item = waiting.pop()
+        yield path, depth, item
+        if isinstance(item, dict):
+            for key, inner in cast("dict[str, Any]", item).items():
+                yield path, depth, key
+                waiting.append((f"{path}.{key}" if path else key, depth + 1, inner))
+        elif isinstance(item, list):
+            for index, inner in enumerate(cast("list[Any]", item)):
+                waiting.append((f"{path}[{index}]", depth + 1, inner))
+
+
+def _is_unicode(text: str) -> bool:
+    try:
+        text.encode("utf-8")
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _duplicate_key(keys: list[str]) -> RowError:
+    key = next(key for index, key in enumerate(keys) if key in keys[:index])
+    return RowError(
+        f"The key {key!r} occurs twice in one object.",
+        path=key,
+        why="Only one of the two values could be used.",
+        fix="Remove one of them.",
+        code="duplicate_key",
+    )
+
+
+def _not_a_number(name: str) -> RowError:
+    return RowError(
+        f"{name} is not a number that JSON knows.",
+        fix="Write null, or a number, in its place.",
+        code="not_a_number",
+    )
+
+
+def _too_deep() -> RowError:
+    return RowError(
+        f"The JSON is nested more than {MAX_DEPTH} deep.",
+        fix="Flatten the row, or write the inner part as a string.",
+        code="too_deep",
+    )
+
+
+def _invalid(error: json.JSONDecodeError, text: str) -> RowError:
+    stripped = text.strip()
+    if stripped in ("[", "[{"):
+        fix = "A file that is one list is named .json; or write a row on each line: jq -c '.[]'"
+    elif stripped == "{" or stripped[:1] not in ("{", "["):
+        fix = "Write one JSON object on each line; for rows that are spread over lines: jq -c ."
+    elif stripped.startswith(("{'", "[{'")):
+        fix = "JSON has double quotes: write the rows with json.dumps(row), not with str(row)."
+    elif error.pos >= len(text.rstrip()):
+        fix = "The line ends too early: it may have been cut off. Write it again."
+    else:
+        fix = "Write the rows with a JSON library, for example json.dumps(row)."
+    return RowError(
+        f"This is not JSON: {error.msg} at column {error.colno}, before "
+        f"{_shown(text[error.pos :])}.",
+        fix=fix,
+        code="invalid_json",
+    )
+
+
+def _shown(text: str) -> str:
+    return ascii(text[:30]) if text else "the end"

@@ -1,0 +1,122 @@
+"""LanguageModel: a transformers model on the fast path.
+
+The body runs on packed rows; the head sees only the positions that are taught. A probe at load
+compares the fast path with the model's own forward on a few tokens, so that a model with an
+unusual head or attention is refused instead of trained wrongly.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence as Rows
+
+import torch
+from torch import Tensor, nn
+from transformers import PreTrainedModel
+
+from postgrad.data.pack import Packed, pack
+from postgrad.data.render import Sequence
+from postgrad.engine import attention
+from postgrad.engine.head import Head
+from postgrad.engine.layout import Layout
+from postgrad.engine.layout import Packed as PackedLayout
+from postgrad.errors import ModelError
+
+PROBE_TOLERANCE = 1e-3
+"""Largest difference of probe logits relative to their spread; fp32 rounding is near 1e-6, a
+wrong head or mask is near 1."""
+
+
+class LanguageModel:
+    """A causal model with padding-free rows and a loss at taught tokens only.
+
+    Args:
+        model: any transformers causal LM that uses the attention interface. It is changed to
+            our attention.
+
+    Raises:
+        ModelError: the fast path does not give the model's own logits.
+    """
+
+    def __init__(self, model: PreTrainedModel) -> None:
+        self.model = model.eval()  # dropout off: a base model's own dropout is not ours to add
+        probe = torch.arange(3, 11, device=model.device) % model.config.vocab_size
+        with torch.no_grad():
+            wanted = model(input_ids=probe[None], use_cache=False).logits[0].float()
+        attention.install(model)
+        self.body: nn.Module = model.base_model
+        self.head = _head(model)
+        self._refuse_if_different(probe, wanted)
+
+    @property
+    def device(self) -> torch.device:
+        return self.model.device
+
+    def hidden(self, tokens_T: Tensor, positions_T: Tensor, layout: Layout) -> Tensor:
+        """Final hidden states, shape (T, H)."""
+        output = self.body(
+            input_ids=tokens_T[None], position_ids=positions_T[None], use_cache=False, layout=layout
+        )
+        return output.last_hidden_state[0]
+
+    def loss_sum(self, sequences: Rows[Sequence]) -> Tensor:
+        """Negative log-likelihood of the taught tokens in nats, summed (differentiable)."""
+        packed = pack(sequences)
+        hidden_NH = self._taught(packed)
+        return self.head.loss_sum(hidden_NH, self._tensor(packed.labels))
+
+    @torch.no_grad()
+    def sequence_losses(self, sequences: Rows[Sequence]) -> list[float]:
+        """Negative log-likelihood of each sequence's taught tokens in nats."""
+        packed = pack(sequences)
+        losses_N = self.head.token_losses(self._taught(packed), self._tensor(packed.labels))
+        counts = [len(sequence.taught) for sequence in sequences]
+        return [float(part.double().sum()) for part in losses_N.split(counts)]
+
+    def _taught(self, packed: Packed) -> Tensor:
+        layout = PackedLayout(packed.lengths, packed.prefix)
+        hidden_TH = self.hidden(self._tensor(packed.tokens), self._tensor(packed.positions), layout)
+        return hidden_TH[self._tensor(packed.predict_at)]
+
+    def _tensor(self, values: Rows[int]) -> Tensor:
+        return torch.tensor(values, dtype=torch.long, device=self.device)
+
+    @torch.no_grad()
+    def _refuse_if_different(self, probe_T: Tensor, wanted_TV: Tensor) -> None:
+        cure = "Choose a model of a usual family: Llama, Qwen, Gemma 3, Mistral, Phi, OLMo, GPT-2."
+        try:
+            positions_T = torch.arange(len(probe_T), device=self.device)
+            hidden_TH = self.hidden(probe_T, positions_T, PackedLayout((len(probe_T),)))
+        except (TypeError, NotImplementedError) as error:
+            raise ModelError(
+                f"{type(self.model).__name__} does not run on the fast path: {error}.",
+                why="It does not use transformers' attention interface as other models do.",
+                fix=cure,
+                code="unsupported_attention",
+            ) from error
+        difference = (self.head.logits(hidden_TH) - wanted_TV).abs().max()
+        tolerance = PROBE_TOLERANCE if wanted_TV.dtype == self.model.dtype else 0.05
+        if difference > tolerance * wanted_TV.std():
+            raise ModelError(
+                f"{type(self.model).__name__} gives other logits on the fast path "
+                f"(largest difference {float(difference):.3g}).",
+                why="Its head or its attention has a part that postgrad does not know.",
+                fix=cure,
+                code="unsupported_head",
+            )
+
+
+def _head(model: PreTrainedModel) -> Head:
+    """The model's output layer, with the factors that some families put on their logits."""
+    layer = model.get_output_embeddings()
+    if layer is None:
+        raise ModelError(
+            f"{type(model).__name__} has no output layer over the vocabulary.",
+            why="Only causal language models can be trained to answer.",
+            fix="Choose a model whose config names a ...ForCausalLM architecture.",
+            code="not_causal",
+        )
+    config = model.config.get_text_config()
+    scale = getattr(config, "logit_scale", None) or 1.0  # Cohere multiplies
+    scale /= getattr(config, "logits_scaling", None) or 1.0  # Granite divides
+    softcap = getattr(config, "final_logit_softcapping", None)  # Gemma 2
+    return Head(layer.weight, getattr(layer, "bias", None), scale, softcap)

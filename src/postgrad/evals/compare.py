@@ -1,0 +1,272 @@
+"""Base against tuned on the same rows: stored answers in, comparisons out.
+
+Nothing is asked of a model here, so a run can be marked and compared again from its folder alone.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from postgrad.core.report import Comparison
+from postgrad.core.task import Answer, Task
+from postgrad.errors import RunError
+from postgrad.evals import marking, metrics, statistics
+from postgrad.evals.macro_f1 import macro_f1_of
+from postgrad.evals.metrics import Metric
+from postgrad.evals.statistics import Floats
+
+MCNEMAR = "exact McNemar test"
+BOOTSTRAP = "paired bootstrap"
+
+RULE_OF_THREE = 3.0
+"""An event not seen in n rows still happens in up to 3/n of them, with 95 % confidence (Hanley and
+Lippman-Hand 1983). So a test on which both models gave the same answers is not infinitely sharp."""
+
+Pair = tuple[Answer, Answer]
+
+
+@dataclass(frozen=True, slots=True)
+class _Draws:
+    resamples: int
+    seed: int
+
+
+def score_answers(answers: Sequence[Answer], task: Task) -> list[Answer]:
+    """The answers with every score of the task that their text gives.
+
+    Other scores, such as the model's bits_per_byte, are kept; old ones of the same name are not.
+
+    Raises:
+        JobError: the task names an unknown metric.
+    """
+    names = [name for name in (task.primary, *task.secondary) if name not in metrics.BESIDE_SCORERS]
+    scorers = [metrics.scorer(name) for name in names]
+    marked: list[Answer] = []
+    for answer in answers:
+        scores = {name: value for name, value in answer.scores.items() if name not in names}
+        for name, scorer in zip(names, scorers, strict=True):
+            value = scorer.score(answer.answer, answer.reference)
+            if value is not None:
+                scores[name] = value
+        marked.append(dataclasses.replace(answer, scores=scores))
+    return marked
+
+
+def compare(
+    base: Sequence[Answer], tuned: Sequence[Answer], task: Task, *, resamples: int, seed: int
+) -> tuple[Comparison, list[Comparison]]:
+    """The primary comparison, and the secondary ones with Holm-adjusted p-values.
+
+    The order of the answers does not matter: pairs are made by id and sorted by it.
+
+    Args:
+        base, tuned: marked answers (`score_answers`) to the same rows.
+        resamples: bootstrap resamples behind each interval.
+        seed: of the bootstrap.
+
+    Raises:
+        RunError: the two don't answer the same rows, a score is missing on one side or is not a
+            number, or no row can be marked by the primary metric.
+        JobError: the task names an unknown metric.
+    """
+    pairs = pair_answers(base, tuned)
+    draws = _Draws(resamples, seed)
+    primary = _compare_by(metrics.metric(task.primary), pairs, draws)
+    if primary is None:
+        raise RunError(
+            f"No row can be marked by {task.primary}.",
+            why="The primary metric needs a score on each side for at least one row.",
+            fix="Mark the answers with score_answers, or choose another evaluation.primary.",
+            code="nothing_marked",
+        )
+    names = list(task.secondary)
+    if task.kind != "text" and metrics.STOP_RATE.name not in (task.primary, *names):
+        names.append(metrics.STOP_RATE.name)
+    found = [_compare_by(metrics.metric(name), pairs, draws) for name in names]
+    return primary, _adjusted([comparison for comparison in found if comparison is not None])
+
+
+def pair_answers(base: Sequence[Answer], tuned: Sequence[Answer]) -> list[Pair]:
+    """Answers to the same row side by side, sorted by id.
+
+    Raises:
+        RunError: no answers; an id occurs twice or on one side only; or its references differ.
+    """
+    if not base and not tuned:
+        raise _mismatch("There are no answers to compare.")
+    before, after = _by_id(base, "base"), _by_id(tuned, "tuned")
+    alone = sorted(before.keys() ^ after.keys())
+    if alone:
+        side = "base" if alone[0] in before else "tuned"
+        raise _mismatch(f"Row {alone[0]!r} was answered by the {side} model only.")
+    for name, answer in before.items():
+        if answer.reference != after[name].reference:
+            raise _mismatch(f"Row {name!r} has another reference for the tuned model.")
+    return [(before[name], after[name]) for name in sorted(before)]
+
+
+def _by_id(answers: Sequence[Answer], side: str) -> dict[str, Answer]:
+    found: dict[str, Answer] = {}
+    for answer in answers:
+        if answer.id in found:
+            raise _mismatch(f"Row {answer.id!r} was answered twice by the {side} model.")
+        found[answer.id] = answer
+    return found
+
+
+def _mismatch(what: str) -> RunError:
+    return RunError(
+        what,
+        why="Base and tuned can only be compared on the same rows, each answered once.",
+        fix="Ask both models again: postgrad eval RUN",
+        code="answers_do_not_match",
+    )
+
+
+def _compare_by(metric: Metric, pairs: Sequence[Pair], draws: _Draws) -> Comparison | None:
+    if metric is metrics.MACRO_F1:
+        return _compare_macro_f1(pairs, draws) if pairs else None
+    scores = [_scores(metric, pair) for pair in pairs]
+    marked = [values for values in scores if values is not None]
+    if not marked:
+        return None
+    base, tuned = (np.array(side, dtype=np.float64) for side in zip(*marked, strict=True))
+    if metric.right_or_wrong:
+        return _compare_right_or_wrong(metric, base, tuned, draws)
+    return _compare_graded(metric, base, tuned, draws)
+
+
+def _scores(metric: Metric, pair: Pair) -> tuple[float, float] | None:
+    if metric is metrics.STOP_RATE:
+        return float(pair[0].finish == "stop"), float(pair[1].finish == "stop")
+    values = [answer.scores.get(metric.name) for answer in pair]
+    if values == [None, None]:
+        return None
+    base, tuned = (math.nan if value is None else value for value in values)
+    if not (math.isfinite(base) and math.isfinite(tuned)):
+        raise RunError(
+            f"{metric.name} of row {pair[0].id!r} is {values[0]} for the base model and "
+            f"{values[1]} for the tuned one.",
+            why="A row counts only with a finite score on each side; dropping it would hide a "
+            "broken model.",
+            fix="Ask both models again: postgrad eval RUN",
+            code="score_missing",
+        )
+    return base, tuned
+
+
+def _compare_right_or_wrong(
+    metric: Metric, base: Floats, tuned: Floats, draws: _Draws
+) -> Comparison:
+    n = len(base)
+    fixed, broken = statistics.discordant(base, tuned)
+    if not metric.higher_is_better:
+        fixed, broken = broken, fixed  # a score of 1 is the wrong one
+    discordance = max(fixed + broken, RULE_OF_THREE) / n
+    return Comparison(
+        metric=metric.name,
+        title=metric.title,
+        n=n,
+        base=float(base.mean()),
+        tuned=float(tuned.mean()),
+        delta=float((tuned - base).mean()),
+        ci95=statistics.right_or_wrong_interval(base, tuned, draws.resamples, draws.seed),
+        p_value=statistics.mcnemar_exact(base, tuned),
+        test=MCNEMAR,
+        higher_is_better=metric.higher_is_better,
+        minimum_detectable_effect=statistics.minimum_detectable_effect(n, min(1.0, discordance)),
+        fixed=fixed,
+        broken=broken,
+    )
+
+
+def _compare_graded(metric: Metric, base: Floats, tuned: Floats, draws: _Draws) -> Comparison:
+    n = len(base)
+    deltas = tuned - base
+    drawn = statistics.paired_bootstrap(base, tuned, draws.resamples, draws.seed)
+    low, high = drawn.interval
+    in_shares = metric is not metrics.BITS_PER_BYTE and _all_within_one(base, tuned)
+    effect = None
+    if n > 1 and deltas.any():
+        effect = statistics.minimum_detectable_effect_continuous(n, float(deltas.std(ddof=1)))
+    elif in_shares:
+        # Nothing differed: what right-or-wrong scores could hide is the most that any score can.
+        low, high = _unseen(n)
+        effect = statistics.minimum_detectable_effect(n, min(1.0, RULE_OF_THREE / n))
+    if in_shares:
+        low, high = max(-1.0, low), min(1.0, high)
+        effect = None if effect is None else min(1.0, effect)
+    return Comparison(
+        metric=metric.name,
+        title=metric.title,
+        n=n,
+        base=float(base.mean()),
+        tuned=float(tuned.mean()),
+        delta=float(deltas.mean()),
+        ci95=(low, high),
+        p_value=drawn.p_value,
+        test=BOOTSTRAP,
+        higher_is_better=metric.higher_is_better,
+        minimum_detectable_effect=effect,
+    )
+
+
+def _compare_macro_f1(pairs: Sequence[Pair], draws: _Draws) -> Comparison:
+    n = len(pairs)
+    references = [answer.reference for answer, _ in pairs]
+    base_f1 = macro_f1_of([answer.answer for answer, _ in pairs], references)
+    tuned_f1 = macro_f1_of([answer.answer for _, answer in pairs], references)
+    num_differing = sum(
+        marking.label_form(before.answer) != marking.label_form(after.answer)
+        for before, after in pairs
+    )
+    drawn = statistics.paired_bootstrap_of(
+        lambda weights_RN: tuned_f1(weights_RN) - base_f1(weights_RN),
+        n,
+        draws.resamples,
+        draws.seed,
+        num_differing=num_differing,
+    )
+    low, high = drawn.interval if num_differing else _unseen(n)
+    once = np.ones((1, n))
+    base, tuned = float(base_f1(once)[0]), float(tuned_f1(once)[0])
+    error = max(drawn.standard_error, math.sqrt(RULE_OF_THREE) / n)
+    return Comparison(
+        metric=metrics.MACRO_F1.name,
+        title=metrics.MACRO_F1.title,
+        n=n,
+        base=base,
+        tuned=tuned,
+        delta=tuned - base,
+        ci95=(max(-1.0, low), min(1.0, high)),
+        p_value=drawn.p_value,
+        test=BOOTSTRAP,
+        higher_is_better=True,
+        minimum_detectable_effect=min(1.0, statistics.effect_from_error(error)),
+    )
+
+
+def _unseen(n: int) -> tuple[float, float]:
+    """Both directions of the largest share of rows that may differ where none of n did."""
+    _, share = statistics.clopper_pearson(0, n)
+    return -share, share
+
+
+def _all_within_one(*sides: Floats) -> bool:
+    return all(bool(np.all((side >= 0) & (side <= 1))) for side in sides)
+
+
+def _adjusted(comparisons: list[Comparison]) -> list[Comparison]:
+    if len(comparisons) < 2:
+        return comparisons
+    note = f", Holm-adjusted over {len(comparisons)} secondary metrics"
+    adjusted = statistics.holm([comparison.p_value for comparison in comparisons])
+    return [
+        comparison.model_copy(update={"p_value": p_value, "test": comparison.test + note})
+        for comparison, p_value in zip(comparisons, adjusted, strict=True)
+    ]

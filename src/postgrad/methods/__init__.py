@@ -1,0 +1,1 @@
+"""Methods: which weights move. One file or folder each; the table is in `plugins.py`."""

@@ -1,0 +1,199 @@
+"""report.md: the same proof, short, for a pull request or a chat."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from postgrad.core.report import Comparison, Report
+from postgrad.reports import examples, reading, words
+
+MAX_EXAMPLES = 4
+"""Examples shown for each kind of change: a pull request is skimmed."""
+MAX_TEXT = 300
+"""Longer answers are cut; the page has them whole."""
+
+_SPECIAL = re.compile(r"([\\`*_\[\]<>|#~$])")
+
+
+def render_markdown(report: Report) -> str:
+    """The report as GitHub-flavoured Markdown. Text from the data can't break out of its cell."""
+    parts = [
+        *_head(report),
+        *_measures(report),
+        *_gates(report),
+        *_examples(report),
+        *_training(report),
+        *_data(report),
+        *_settings(report),
+        *_reproduce(report),
+    ]
+    return "\n\n".join(parts).replace(words.NBSP, " ") + "\n"
+
+
+def inline(text: str) -> str:
+    """Foreign text as one line that Markdown and HTML leave alone."""
+    one_line = " ".join(text.split())
+    # A zero-width space keeps "@name" and "#12" from notifying or linking anything.
+    return _SPECIAL.sub(r"\\\1", one_line).replace("@", "@\u200b")
+
+
+def table(head: Sequence[str], rows: Sequence[Sequence[str]], right: int = 0) -> str:
+    """A Markdown table; the columns from index `right` on are numbers, set to the right."""
+    rule = ["---:" if right and index >= right else "---" for index in range(len(head))]
+    return "\n".join("| " + " | ".join(row) + " |" for row in (head, rule, *rows))
+
+
+def _head(report: Report) -> list[str]:
+    ship = "ready to ship" if report.ship else "not to be shipped"
+    parts = [
+        f"# {inline(report.headline)}",
+        f"**{reading.VERDICTS[report.verdict]}**, {ship}. {words.date(report.created)}.",
+    ]
+    if report.reasons:
+        parts.append("\n".join(f"- {inline(reason)}" for reason in report.reasons))
+    if report.warnings:
+        warned = "\n".join(f"> - {inline(warning)}" for warning in report.warnings)
+        parts.append(f"> **Worth knowing**\n>\n{warned}")
+    return parts
+
+
+def _measure(it: Comparison, *, decides: bool) -> list[str]:
+    title = inline(it.title) + ("" if it.higher_is_better else " (lower is better)")
+    return [
+        f"**{title}**" if decides else title,
+        reading.short_score(it, it.base),
+        reading.short_score(it, it.tuned),
+        reading.difference(it, it.delta),
+        reading.interval(it),
+        words.p_value(it.p_value),
+        words.number(it.n),
+    ]
+
+
+def _measures(report: Report) -> list[str]:
+    rows = [_measure(report.primary, decides=True)]
+    rows += [_measure(item, decides=False) for item in report.secondary]
+    head = ["Measure", "Base", "Tuned", "Change", "95 % interval", "Chance", "n"]
+    told = "\n".join(f"- {term}: {text}" for term, text in reading.sentences(report)[1:])
+    return ["## Result", table(head, rows, 1), "The first row decides the verdict.", told]
+
+
+def _gates(report: Report) -> list[str]:
+    if not report.gates:
+        return []
+    rows = [
+        [
+            words.humane(name),
+            "passed" if gate.passed else "**failed**",
+            words.small(gate.value),
+            words.small(gate.margin),
+            inline(gate.text),
+        ]
+        for name, gate in report.gates.items()
+    ]
+    return ["## Gates", table(["Gate", "Outcome", "Value", "Margin", "In words"], rows)]
+
+
+def _examples(report: Report) -> list[str]:
+    if not report.examples or reading.is_text(report):
+        return []
+    opening = examples.shared_opening([item.prompt for item in report.examples])
+    tally = ", ".join(
+        f"{examples.CHANGES[change].lower()} {count}"
+        for change, count in examples.counts(report).items()
+    )
+    rows: list[list[str]] = []
+    for change, label in examples.CHANGES.items():
+        if change == "same":
+            continue
+        for item in [one for one in report.examples if one.change == change][:MAX_EXAMPLES]:
+            texts = (item.prompt[len(opening) :], item.reference, item.base, item.tuned)
+            rows.append([label, *(_cell(text) for text in texts)])
+    parts = ["## Examples", f"Of {len(report.examples)} shown on the page: {tally}."]
+    if rows:
+        parts.append(table(["Change", "Question", "Expected", "Base", "Tuned"], rows))
+    return parts
+
+
+def _cell(text: str) -> str:
+    one_line = " ".join(text.split())
+    cut = one_line if len(one_line) <= MAX_TEXT else one_line[:MAX_TEXT].rstrip() + " …"
+    return inline(cut) or "*(empty)*"
+
+
+def _training(report: Report) -> list[str]:
+    it = report.training
+    best = "not measured"
+    if it.best_valid_loss is not None:
+        best = f"{words.number(it.best_valid_loss, 3)} at step {words.number(it.best_step)}"
+    rows = [
+        ["Base", inline(report.base.model)],
+        ["Weights trained", words.millions(it.trainable_parameters)],
+        ["Time", words.duration(it.seconds)],
+        ["Steps", f"{words.number(it.steps)} ({words.plain(it.epochs)} epochs)"],
+        ["Tokens read", words.number(it.tokens)],
+        ["Tokens taught", words.number(it.supervised_tokens)],
+        ["Speed", f"{words.number(it.tokens_per_second)} tokens/s"],
+        ["Peak memory", words.size(it.peak_memory_bytes)],
+        ["Last training loss", words.number(it.final_train_loss, 3)],
+        ["Best validation loss", best],
+        ["Why it ended", inline(it.stopped)],
+    ]
+    return ["## Training", table(["", ""], rows)]
+
+
+def _data(report: Report) -> list[str]:
+    data = report.dataset
+    rows = [
+        [
+            inline(name),
+            words.number(num_rows),
+            words.number(data.tokens[name]) if name in data.tokens else words.NOTHING,
+            words.number(data.supervised_tokens[name])
+            if name in data.supervised_tokens
+            else words.NOTHING,
+        ]
+        for name, num_rows in data.rows.items()
+    ]
+    notes = [f"- {inline(note)}" for note in data.notes]
+    if data.cut_rows:
+        cut = words.count(data.cut_rows, "training row")
+        lost = words.count(data.cut_supervised_tokens, "taught token")
+        notes.append(f"- {cut} cut to the length limit; {lost} lost by it.")
+    for reason, number in data.rejected_reasons.items():
+        notes.append(f"- Rejected, {inline(words.humane(reason).lower())}: {words.number(number)}.")
+    source = f"{inline(data.file)}, read as {inline(data.format)}, sha256 `{data.sha256[:12]}`."
+    parts = ["## Data", source, table(["Part", "Rows", "Tokens", "Taught tokens"], rows, 1)]
+    return [*parts, "\n".join(notes)] if notes else parts
+
+
+def _settings(report: Report) -> list[str]:
+    rows = [
+        [f"`{item.key}`", inline(words.value(item.key, item.value)), inline(item.source)]
+        for item in report.settings
+        if item.source != "default"
+    ]
+    environment = ", ".join(
+        f"{inline(words.humane(key))} {inline(text)}"
+        for key, text in words.flatten(report.environment)
+    )
+    parts = ["## Settings"]
+    if rows:
+        parts.append(table(["Setting", "Value", "Where from"], rows))
+    num_default = len(report.settings) - len(rows)
+    if num_default:
+        parts.append(f"{words.count(num_default, 'more setting')} at the default.")
+    if environment:
+        parts.append(f"Environment: {environment}.")
+    return parts if len(parts) > 1 else []
+
+
+def _reproduce(report: Report) -> list[str]:
+    parts = ["## How to reproduce"]
+    if report.reproduce:
+        fence = "```"
+        while any(fence in line for line in report.reproduce):
+            fence += "`"
+        parts.append("\n".join([f"{fence}sh", *report.reproduce, fence]))
+    return [*parts, f"Job sha256 `{report.job_sha256}`."]

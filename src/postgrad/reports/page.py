@@ -1,0 +1,91 @@
+"""report.html: one page that loads nothing, for people to read, print and forward."""
+
+from __future__ import annotations
+
+from functools import cache
+from itertools import groupby
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from postgrad.core.report import Comparison, Report, Setting
+from postgrad.reports import chart, examples, reading, words
+
+VERDICT_TEXT = {
+    "better": "The tuned model is better than the base, beyond what chance explains.",
+    "worse": "The tuned model is worse than the base, beyond what chance explains.",
+    "no_proof": "The test could not tell the two models apart. That proves neither a gain nor "
+    "that there is none.",
+}
+
+
+def render_html(report: Report) -> str:
+    """The report as one self-contained HTML page.
+
+    No script, no address that is fetched: style and pictures are inline, and the page's own
+    Content-Security-Policy forbids the rest. Everything taken from the report is escaped.
+    """
+    return _environment().get_template("page.html.jinja").render(_context(report))
+
+
+@cache
+def _environment() -> Environment:
+    return Environment(
+        loader=PackageLoader("postgrad.reports", "."),
+        autoescape=True,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        undefined=StrictUndefined,
+    )
+
+
+def _context(report: Report) -> dict[str, Any]:
+    return {
+        "words": words,
+        "reading": reading,
+        "chart": chart,
+        "examples": examples,
+        "report": report,
+        "primary": report.primary,
+        "verdict": reading.VERDICTS[report.verdict],
+        "verdict_text": VERDICT_TEXT[report.verdict],
+        "is_text": reading.is_text(report),
+        "primary_chart": chart.primary_chart(report.primary),
+        "change_chart": _change_charts(report.secondary),
+        "loss_chart": chart.loss_chart(report.curves, kept_step(report)),
+        "opening": examples.shared_opening([item.prompt for item in report.examples]),
+        "cards": examples.cards(report),
+        "counts": examples.counts(report),
+        "splits": splits(report),
+        "chosen": _by_section([item for item in report.settings if item.source != "default"]),
+        "defaults": _by_section([item for item in report.settings if item.source == "default"]),
+        "environment": words.flatten(report.environment),
+    }
+
+
+def kept_step(report: Report) -> int | None:
+    """The step whose weights were kept, where validation chose one."""
+    return report.training.best_step if report.training.best_valid_loss is not None else None
+
+
+def splits(report: Report) -> list[tuple[str, int, int | None, int | None]]:
+    """(split, rows, tokens, taught tokens), in the order of the dataset's own rows."""
+    data = report.dataset
+    return [
+        (name, rows, data.tokens.get(name), data.supervised_tokens.get(name))
+        for name, rows in data.rows.items()
+    ]
+
+
+def _change_charts(comparisons: list[Comparison]) -> dict[str, str]:
+    reach = chart.reach(comparisons)
+    return {
+        item.metric: chart.change_chart(item, reach[reading.unit_of(item)]) for item in comparisons
+    }
+
+
+def _by_section(settings: list[Setting]) -> list[tuple[str, list[Setting]]]:
+    def section(setting: Setting) -> str:
+        return setting.key.partition(".")[0]
+
+    return [(name, list(group)) for name, group in groupby(settings, section)]

@@ -1,0 +1,70 @@
+"""Evaluate: ask both models of a finished run again, and prove again."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from postgrad import plugins
+from postgrad.core.events import Event
+from postgrad.core.interfaces import Method, StepContext
+from postgrad.core.job import Job
+from postgrad.core.run import RunFolder
+from postgrad.data.dataset import thaw
+from postgrad.engine.answerer import LocalAnswerer
+from postgrad.engine.model import LanguageModel
+from postgrad.models.load import load_model
+from postgrad.steps import machine
+from postgrad.steps.exam import Exam
+from postgrad.steps.prepare import Prepared, prepare
+from postgrad.steps.proof import Outcome, prove
+from postgrad.training import checkpoint
+from postgrad.training.loop import Progress, peak_memory_bytes
+
+
+def evaluate(context: StepContext, request: Mapping[str, Any]) -> dict[str, Any]:
+    """The report of a run, from fresh answers of the base and of the saved result."""
+    run = RunFolder(context.folder)
+    prepared = prepare(context, Job.build(request["job"]), thaw(run))
+    device = machine.use_machine(prepared.job.backend)
+    model = load_base(prepared, device)
+    exam = Exam(context, prepared, answerer(prepared, model))
+    base_answers = exam.ask(run, "base")
+
+    method: Method = plugins.load("methods", prepared.job.method.name)()
+    method.load(model.model, run.path / method.result)
+    tuned_answers = exam.ask(run, "tuned")
+    outcome = Outcome(
+        progress=_progress(run),
+        trained_parameters=sum(p.numel() for p in model.model.parameters() if p.requires_grad),
+        peak_memory_bytes=peak_memory_bytes(device),
+        base_answers=base_answers,
+        tuned_answers=tuned_answers,
+    )
+    context.emit(Event("stage", {"name": "report", "title": "Comparing"}))
+    report = prove(run, prepared, outcome)
+    context.emit(Event("verdict", {"verdict": report.verdict, "headline": report.headline}))
+    return report.model_dump(mode="json")
+
+
+def load_base(prepared: Prepared, device: Any) -> LanguageModel:
+    """The run's base model in memory, on the fast path."""
+    dtype = machine.base_dtype(device)
+    return LanguageModel(load_model(prepared.base.local, device=str(device), dtype=dtype))
+
+
+def answerer(prepared: Prepared, model: LanguageModel) -> LocalAnswerer:
+    """The model as something that can be asked."""
+    return LocalAnswerer(
+        model,
+        prepared.base.template,
+        prepared.base.context_tokens,
+        prepared.job.training.micro_batch_tokens,
+    )
+
+
+def _progress(run: RunFolder) -> Progress:
+    found = checkpoint.newest(run.checkpoints)
+    progress = Progress.from_dict(found.state["progress"]) if found else Progress()
+    progress.stopped = progress.stopped or "all epochs were done"
+    return progress

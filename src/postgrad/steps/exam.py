@@ -1,0 +1,105 @@
+"""The exam: the test rows put to the base and to the tuned model, answers stored and marked."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from postgrad.core.events import Event
+from postgrad.core.interfaces import Answerer, StepContext
+from postgrad.core.records import Chat
+from postgrad.core.run import RunFolder
+from postgrad.core.task import Answer
+from postgrad.data.dataset import Example
+from postgrad.errors import RunError
+from postgrad.evals.ask import ask
+from postgrad.evals.compare import score_answers
+from postgrad.steps.prepare import Prepared
+
+
+@dataclass(frozen=True)
+class Exam:
+    """One sitting: the prepared test rows and a model that answers."""
+
+    context: StepContext
+    prepared: Prepared
+    answerer: Answerer
+
+    @property
+    def examples(self) -> Sequence[Example]:
+        """The test rows that are asked, in the order of the data."""
+        return self.prepared.dataset.test[: self.prepared.job.evaluation.limit]
+
+    def ask(self, run: RunFolder, who: str) -> list[Answer]:
+        """Ask every test row, mark the answers and store them."""
+        examples, template = self.examples, self.prepared.base.template
+        title = f"Asking the {who} model {len(examples)} held-out questions"
+        self.context.emit(Event("stage", {"name": f"ask_{who}", "title": title}))
+
+        def on_done(done: int) -> None:
+            fields = {"stage": title, "done": done, "total": len(examples), "unit": "answers"}
+            self.context.emit(Event("progress", fields))
+
+        answers = ask(
+            self.answerer,
+            [(example.id, example.record) for example in examples],
+            [
+                template.reference(record) if isinstance(record := example.record, Chat) else ""
+                for example in examples
+            ],
+            max_new_tokens=self.prepared.job.evaluation.max_new_tokens or 1,
+            on_done=on_done,
+        )
+        marked = score_answers(answers, self.prepared.task)
+        store_answers(run, who, marked)
+        return marked
+
+    def show_samples(self, when: str, answers: Sequence[Answer], count: int) -> None:
+        """Emit a few questions with their answers; the same ones before and after."""
+        if self.prepared.task.kind == "text":
+            return
+        for answer in answers[:count]:
+            fields = {
+                "when": when,
+                "id": answer.id,
+                "prompt": last_user_words(answer),
+                "reference": answer.reference,
+                "answer": answer.answer,
+                "score": answer.scores.get(self.prepared.task.primary),
+            }
+            self.context.emit(Event("sample", fields))
+
+
+def last_user_words(answer: Answer) -> str:
+    """What the user said last before the answer."""
+    words = [turn["content"] for turn in answer.prompt if turn["role"] == "user"]
+    return str(words[-1]) if words else ""
+
+
+def store_answers(run: RunFolder, who: str, answers: Sequence[Answer]) -> None:
+    """Write the answers of `who`, whole or not at all."""
+    path = run.answers(who)
+    path.parent.mkdir(exist_ok=True)
+    unfinished = path.with_suffix(".unfinished")
+    lines = [json.dumps(answer.as_dict(), ensure_ascii=False) + "\n" for answer in answers]
+    unfinished.write_text("".join(lines), encoding="utf-8")
+    unfinished.rename(path)
+
+
+def load_answers(run: RunFolder, who: str) -> list[Answer]:
+    """The stored answers of `who`.
+
+    Raises:
+        RunError: there are none, or the file is damaged.
+    """
+    path = run.answers(who)
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+        return [Answer.from_dict(json.loads(line)) for line in lines]
+    except (OSError, ValueError, KeyError) as error:
+        raise RunError(
+            f"The answers of the {who} model can't be read: {error}.",
+            fix=f"Ask again: postgrad eval {run.path}",
+            code="no_answers",
+        ) from error

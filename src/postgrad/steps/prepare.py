@@ -1,0 +1,214 @@
+"""Prepare: a job and its data, ready to be trained on. The beginning of `plan` and of `train`."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from transformers import AutoConfig
+
+from postgrad import plugins
+from postgrad.advice import defaults
+from postgrad.core.base import ModelRef
+from postgrad.core.events import Event
+from postgrad.core.interfaces import Objective, StepContext
+from postgrad.core.job import Job
+from postgrad.core.records import Chat, Record, Text
+from postgrad.core.report import DatasetSummary
+from postgrad.core.task import Task
+from postgrad.data.dataset import Dataset, Example, load_dataset
+from postgrad.data.render import Template
+from postgrad.errors import RowError
+from postgrad.evals.choose import choose_task
+from postgrad.models.cache import Cache
+from postgrad.models.check import require_chat_template
+from postgrad.models.fetch import LocalModel, ensure
+from postgrad.models.load import load_tokenizer
+from postgrad.training.loop import Row
+
+SPLITS = ("train", "valid", "test")
+
+
+@dataclass(frozen=True)
+class Base:
+    """A base model on this machine, not yet in memory: its files, its template, its config."""
+
+    local: LocalModel
+    template: Template
+    config: Any
+
+    @property
+    def context_tokens(self) -> int:
+        return int(getattr(self.config, "max_position_embeddings", defaults.MOST_TOKENS))
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A complete job with its data as tokens.
+
+    Attributes:
+        job: no value is null but those that mean "none".
+        sources: by dotted key, where a derived value came from.
+        rows: training rows as sequences, cut to the length limit; by split.
+    """
+
+    job: Job
+    sources: dict[str, str]
+    base: Base
+    dataset: Dataset
+    task: Task
+    rows: dict[str, list[Row]]
+    summary: DatasetSummary
+
+
+def prepare(context: StepContext, job: Job, dataset: Dataset | None = None) -> Prepared:
+    """Fetch the base, read the data, fill in the job.
+
+    Args:
+        context: of the step.
+        job: as the user gave it.
+        dataset: the frozen data of a run that goes on; None: read the job's files.
+
+    Raises:
+        UserError: whatever is wrong with the job, the data or the base model.
+    """
+    context.emit(Event("stage", {"name": "prepare", "title": "Preparing"}))
+    base = open_base(context, job)
+    renderer = Renderer(base, job)
+    if dataset is None:
+        dataset = load_dataset(job.data, job.training.seed, renderer.refuses)
+    objective = renderer.objective_of(dataset.train[0].record)
+    task = _task(base.template, dataset, job.evaluation.primary)
+    uncut = {split: renderer.rows(getattr(dataset, split)) for split in SPLITS}
+    facts = defaults.Facts(
+        format=dataset.format,
+        objective=objective.name,
+        num_train_rows=len(dataset.train),
+        longest_row_tokens=_longest(uncut["train"]),
+        longest_answer_tokens=_longest_answer(base.template, dataset),
+        hidden_size=base.config.hidden_size,
+        context_tokens=base.context_tokens,
+        device="cuda" if torch.cuda.is_available() else "cpu",
+        num_cores=len(os.sched_getaffinity(0)),
+        task=task,
+    )
+    complete, sources = defaults.complete(job, facts)
+    assert complete.training.max_length is not None
+    rows = {split: cut_rows(uncut[split], complete.training.max_length) for split in SPLITS}
+    summary = _summary(dataset, uncut, rows)
+    return Prepared(complete, sources, base, dataset, task, rows, summary)
+
+
+def open_base(context: StepContext, job: Job) -> Base:
+    """Fetch and check the job's base model, and read its tokenizer."""
+
+    def on_progress(stage: str, done: int, total: int) -> None:
+        fields = {"stage": f"base model: {stage}", "done": done, "total": total, "unit": ""}
+        context.emit(Event("progress", fields))
+
+    local = ensure(
+        ModelRef.parse(job.base.model),
+        Cache(context.cache),
+        offline=context.offline,
+        on_progress=on_progress,
+    )
+    tokenizer = load_tokenizer(local, job.base.chat_template)
+    config = AutoConfig.from_pretrained(local.folder, local_files_only=True).get_text_config()
+    return Base(local, Template(tokenizer), config)
+
+
+@dataclass(frozen=True)
+class Renderer:
+    """Records as rows of tokens, by the job's objective and the base's template."""
+
+    base: Base
+    job: Job
+
+    def objective_of(self, record: Record) -> Objective:
+        """The job's objective, or the one that fits the shape of the record."""
+        fitting = "next_token" if isinstance(record, Text) else "instruction"
+        return plugins.load("objectives", self.job.objective.name or fitting)()
+
+    def refuses(self, record: Record) -> RowError | None:
+        """Why a record can't be trained on with this base model, or None."""
+        objective = self.objective_of(record)
+        if not objective.accepts(record):
+            return RowError(
+                f"The objective {objective.name!r} can't teach this kind of row.",
+                fix="Leave objective.name out: it then follows the data.",
+                code="wrong_objective",
+            )
+        if isinstance(record, Chat):
+            tokenizer = self.base.template.tokenizer
+            config = self.base.config.to_dict()
+            require_chat_template(tokenizer, self.job.base.chat_template, config)
+        try:
+            sequences = objective.render(record, self.base.template)
+        except RowError as error:
+            return error
+        limit = self.job.training.max_length or min(self.base.context_tokens, defaults.MOST_TOKENS)
+        if not any(sequence.cut(limit).taught for sequence in sequences):
+            return RowError(
+                f"No taught token lies within the first {limit} tokens.",
+                why="Everything that the row would teach is cut off.",
+                fix="Shorten the prompt, or raise the limit: --set training.max_length=...",
+                code="cut_to_nothing",
+            )
+        return None
+
+    def rows(self, examples: Iterable[Example]) -> list[Row]:
+        """Examples as uncut rows."""
+        return [Row(example.id, tuple(self._render(example.record))) for example in examples]
+
+    def _render(self, record: Record) -> Sequence[Any]:
+        return self.objective_of(record).render(record, self.base.template)
+
+
+def cut_rows(rows: Sequence[Row], limit: int) -> list[Row]:
+    """Rows cut to a length limit; sequences without a taught token are left out."""
+    cut = (Row(row.id, tuple(part.cut(limit) for part in row.sequences)) for row in rows)
+    return [Row(row.id, tuple(part for part in row.sequences if part.taught)) for row in cut]
+
+
+def _task(template: Template, dataset: Dataset, wanted: str | None) -> Task:
+    records = [example.record for split in SPLITS for example in getattr(dataset, split)]
+    chats = [record for record in records if isinstance(record, Chat)]
+    references = [template.reference(chat) for chat in chats]
+    prompts = ["\n".join(message.content for message in chat.prompt) for chat in chats]
+    return choose_task(references, prompts, wanted)
+
+
+def _longest(rows: Sequence[Row]) -> int:
+    return max(len(sequence.tokens) for row in rows for sequence in row.sequences)
+
+
+def _longest_answer(template: Template, dataset: Dataset) -> int:
+    chats = [
+        example.record
+        for split in SPLITS
+        for example in getattr(dataset, split)
+        if isinstance(example.record, Chat)
+    ]
+    return max((len(template.last_turn(chat).taught) for chat in chats), default=1)
+
+
+def _summary(
+    dataset: Dataset, uncut: dict[str, list[Row]], rows: dict[str, list[Row]]
+) -> DatasetSummary:
+    pairs = list(zip(uncut["train"], rows["train"], strict=True))
+    return DatasetSummary(
+        file=dataset.file,
+        format=dataset.format,
+        sha256=dataset.sha256,
+        rows={split: len(rows[split]) for split in SPLITS} | {"rejected": len(dataset.rejected)},
+        tokens={split: sum(row.num_tokens for row in rows[split]) for split in SPLITS},
+        supervised_tokens={split: sum(row.num_taught for row in rows[split]) for split in SPLITS},
+        cut_rows=sum(before.num_tokens > after.num_tokens for before, after in pairs),
+        cut_supervised_tokens=sum(before.num_taught - after.num_taught for before, after in pairs),
+        rejected_reasons=dict(Counter(rejection.code for rejection in dataset.rejected)),
+        notes=list(dataset.notes),
+    )

@@ -1,0 +1,176 @@
+"""The proof: from the stored answers of both models to the report."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from postgrad.core.events import Event
+from postgrad.core.job import Job, known_keys
+from postgrad.core.report import (
+    BaseSummary,
+    Curve,
+    Example,
+    Report,
+    Setting,
+    TrainingSummary,
+)
+from postgrad.core.run import RunFolder
+from postgrad.core.task import Answer
+from postgrad.evals import verdict
+from postgrad.evals.compare import compare
+from postgrad.evals.metrics import metric
+from postgrad.reports.write import write_report
+from postgrad.steps.exam import last_user_words
+from postgrad.steps.prepare import Prepared
+from postgrad.training.loop import Progress
+
+MOST_EXAMPLES = 200
+"""Answers shown in the report; all of them are in the run folder."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What training and both sittings of the exam gave."""
+
+    progress: Progress
+    trained_parameters: int
+    peak_memory_bytes: int
+    base_answers: Sequence[Answer]
+    tuned_answers: Sequence[Answer]
+
+
+def prove(run: RunFolder, prepared: Prepared, outcome: Outcome) -> Report:
+    """Compare, decide, and write report.json, report.md and report.html."""
+    job, task = prepared.job, prepared.task
+    base, tuned = outcome.base_answers, outcome.tuned_answers
+    primary, secondary = compare(
+        base, tuned, task, resamples=job.evaluation.resamples, seed=job.training.seed
+    )
+    decided = verdict.decide(primary, job.evaluation.significance)
+    gates = verdict.gates(base, tuned, task)
+    ship, reasons = verdict.ship(decided, gates)
+    events = read_events(run)
+    report = Report(
+        verdict=decided,
+        headline=verdict.headline(decided, primary, task),
+        ship=ship,
+        reasons=reasons,
+        primary=primary,
+        secondary=secondary,
+        gates=gates,
+        task={"kind": task.kind, "primary": task.primary, "why": task.why},
+        training=_training(outcome, prepared),
+        curves=_curves(events),
+        base=BaseSummary(
+            model=str(prepared.base.local.ref),
+            sha256=prepared.base.local.sha256,
+            parameters=prepared.base.local.parameters,
+            licence=prepared.base.local.licence,
+        ),
+        dataset=prepared.summary,
+        examples=_examples(base, tuned, task.primary)[:MOST_EXAMPLES],
+        settings=_settings(job, prepared.sources),
+        environment=json.loads(run.environment.read_text()),
+        reproduce=[f"postgrad train {run.job} --out RUN"],
+        job_sha256=hashlib.sha256(run.job.read_bytes()).hexdigest(),
+        warnings=[event["text"] for event in events if event.kind == "warning"],
+        created=datetime.now(UTC).isoformat(timespec="seconds"),
+    )
+    write_report(report, run)
+    return report
+
+
+def read_events(run: RunFolder) -> list[Event]:
+    """The events of a run; a last line torn by a kill is passed over."""
+    events: list[Event] = []
+    for line in run.events.read_text(encoding="utf-8").splitlines():
+        try:
+            events.append(Event.parse(line))
+        except (ValueError, KeyError):
+            continue
+    return events
+
+
+def _training(outcome: Outcome, prepared: Prepared) -> TrainingSummary:
+    progress = outcome.progress
+    num_rows = prepared.summary.rows["train"]
+    batch_size = prepared.job.training.batch_size or 1
+    validated = progress.best_step > 0
+    return TrainingSummary(
+        steps=progress.step,
+        epochs=round(progress.step * batch_size / num_rows, 2),
+        tokens=progress.tokens,
+        supervised_tokens=progress.supervised_tokens,
+        tokens_per_second=progress.tokens / max(progress.seconds, 1e-9),
+        seconds=progress.seconds,
+        peak_memory_bytes=outcome.peak_memory_bytes,
+        final_train_loss=progress.last_loss,
+        best_valid_loss=progress.best_loss if validated else None,
+        best_step=progress.best_step or progress.step,
+        trainable_parameters=outcome.trained_parameters,
+        stopped=progress.stopped,
+    )
+
+
+def _curves(events: Sequence[Event]) -> dict[str, Curve]:
+    """Loss by step; where a resumed run did a step again, the last time counts."""
+    kinds = {"train": "step", "valid": "validation"}
+    curves: dict[str, Curve] = {}
+    for name, kind in kinds.items():
+        points = {
+            event["step"]: event["loss"]
+            for event in events
+            if event.kind == kind and event["loss"] is not None
+        }
+        if points:
+            steps = sorted(points)
+            curves[name] = Curve(steps=steps, values=[points[step] for step in steps])
+    return curves
+
+
+def _examples(base: Sequence[Answer], tuned: Sequence[Answer], primary: str) -> list[Example]:
+    """Both answers to each question, those that changed most first."""
+    better_high = metric(primary).higher_is_better
+    found: list[Example] = []
+    for before, after in zip(base, tuned, strict=True):
+        if not before.prompt:
+            continue
+        first, last = before.scores.get(primary, 0.0), after.scores.get(primary, 0.0)
+        found.append(
+            Example(
+                id=before.id,
+                prompt=last_user_words(before),
+                reference=before.reference,
+                base=before.answer,
+                tuned=after.answer,
+                base_score=first,
+                tuned_score=last,
+                change=_change(first, last) if better_high else _change(last, first),
+            )
+        )
+    order = {"broke": 0, "fixed": 1, "down": 2, "up": 3, "same": 4}
+    return sorted(found, key=lambda example: order[example.change])
+
+
+def _change(before: float, after: float) -> Any:
+    if before == after:
+        return "same"
+    if {before, after} == {0.0, 1.0}:
+        return "fixed" if after > before else "broke"
+    return "up" if after > before else "down"
+
+
+def _settings(job: Job, sources: dict[str, str]) -> list[Setting]:
+    values, defaults = job.model_dump(), Job.build({"data": {"train": ""}}).model_dump()
+    settings: list[Setting] = []
+    for key in known_keys():
+        section, _, name = key.partition(".")
+        value = values[section][name]
+        given = "default" if value == defaults[section][name] else "yours"
+        settings.append(Setting(key=key, value=value, source=sources.get(key, given)))
+    return settings

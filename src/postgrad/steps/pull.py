@@ -1,0 +1,26 @@
+"""Pull: bring a base model onto this machine, checked and converted."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from postgrad.core.interfaces import StepContext
+from postgrad.core.job import BaseSection, DataSection, Job
+from postgrad.steps.prepare import open_base
+
+
+def pull(context: StepContext, request: Mapping[str, Any]) -> dict[str, Any]:
+    """What is known of the model that now lies in the cache."""
+    job = Job(base=BaseSection(model=request["model"]), data=DataSection(train=""))
+    base = open_base(context, job)
+    return {
+        "model": str(base.local.ref),
+        "folder": str(base.local.folder),
+        "sha256": base.local.sha256,
+        "licence": base.local.licence,
+        "parameters": base.local.parameters,
+        "context_tokens": base.context_tokens,
+        "architecture": type(base.config).__name__.removesuffix("Config"),
+        "chat_template": bool(base.template.tokenizer.chat_template),
+    }

@@ -1,0 +1,44 @@
+"""docs/data.md is true: its rows load, and its tables name every code."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from postgrad import plugins
+from postgrad.data.detect import detect
+
+ROOT = Path(__file__).parents[3]
+PAGE = (ROOT / "docs" / "data.md").read_text("utf-8")
+EXAMPLES = re.findall(r"^```json\n(.*?)\n```$", PAGE, re.MULTILINE | re.DOTALL)
+READERS = ("render.py", "pack.py")  # the template's own codes are another page's
+
+
+@pytest.mark.parametrize("example", EXAMPLES)
+def test_the_rows_of_the_page_load(example: str) -> None:
+    row = json.loads(example)
+    name = detect([row]).name
+    assert plugins.load("formats", name)().record(row)
+    heading = PAGE[: PAGE.index(example)].rpartition("\n### ")[2].partition("\n")[0]
+    assert heading == name
+
+
+def test_the_page_has_an_example_of_every_format() -> None:
+    assert {detect([json.loads(example)]).name for example in EXAMPLES} == set(
+        plugins.TABLES["formats"]
+    )
+
+
+def test_the_tables_of_the_page_name_every_code() -> None:
+    sources = [
+        path.read_text("utf-8")
+        for path in (ROOT / "src" / "postgrad" / "data").rglob("*.py")
+        if path.name not in READERS and "cleaning" not in path.parts
+    ]
+    codes = {code for text in sources for code in re.findall(r'\bcode="(\w+)"', text)}
+    codes |= {"invalid_tools", "overlaps_test", "overlaps_valid"}
+    rows = "\n".join(line.split("|")[1] for line in PAGE.splitlines() if line.startswith("| `"))
+    assert codes - set(re.findall(r"`(\w+)`", rows)) == set()

@@ -1,0 +1,235 @@
+"""report.html: whole, escaped, quiet on the network, and readable for everyone."""
+
+from __future__ import annotations
+
+import re
+from html.parser import HTMLParser
+from typing import Any
+
+import pytest
+
+from postgrad.core.report import Comparison, Curve, Report
+from postgrad.reports import render_html
+
+VOID = {"meta", "link", "br", "input", "line", "rect", "circle", "polyline"}
+FETCHING = {"src", "srcset", "data", "poster", "background", "action", "formaction", "xlink:href"}
+EVIL = "<script>alert(1)</script><img src=x onerror=alert(1)>\"'&</pre></style>"
+
+
+class Page(HTMLParser):
+    """Collects tags, attributes and text, and checks that tags nest."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__(convert_charrefs=True)
+        self.open: list[str] = []
+        self.tags: list[tuple[str, dict[str, str | None]]] = []
+        self.words: list[str] = []
+        self.styles = ""
+        self.feed(html)
+        self.close()
+        assert self.open == []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, dict(attrs)))
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, dict(attrs)))
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        if self.open and self.open[-1] == "style":
+            self.styles += data
+        else:
+            self.words.append(data)
+
+    @property
+    def text(self) -> str:
+        return " ".join("".join(self.words).split())
+
+    def all(self, tag: str) -> list[dict[str, str | None]]:
+        return [attributes for name, attributes in self.tags if name == tag]
+
+
+def page_of(report: Report) -> Page:
+    return Page(render_html(report))
+
+
+def test_nothing_is_fetched(any_report: Report) -> None:
+    page = page_of(any_report)
+    names = {tag for tag, _ in page.tags}
+    assert not names & {"script", "iframe", "object", "embed", "base", "form", "image", "use"}
+    for tag, attributes in page.tags:
+        assert not FETCHING & set(attributes), tag
+        assert not any(name.startswith("on") for name in attributes), tag
+        link = attributes.get("href") or "#"
+        assert link.startswith("#") or link == "data:,"
+        assert "url(" not in (attributes.get("style") or "")
+    assert "url(" not in page.styles
+    assert "@import" not in page.styles
+    assert "http" not in page.styles
+
+
+def test_policy_forbids_the_network(report: Report) -> None:
+    policies = [
+        item["content"] or ""
+        for item in page_of(report).all("meta")
+        if item.get("http-equiv") == "Content-Security-Policy"
+    ]
+    assert len(policies) == 1
+    assert policies[0].startswith("default-src 'none'")
+    assert "http" not in policies[0]
+    assert "script-src" not in policies[0]
+
+
+def test_every_part_is_there(any_report: Report) -> None:
+    page = page_of(any_report)
+    ids = [attributes["id"] for _, attributes in page.tags if "id" in attributes]
+    assert len(ids) == len(set(ids))
+    assert {"result", "examples", "training", "data", "settings", "reproduce"} <= set(ids)
+    targets = {(item["href"] or "")[1:] for item in page.all("a")}
+    assert targets <= set(ids)
+    assert any_report.headline in page.text
+    assert any_report.job_sha256 in page.text
+    assert len(page.all("h1")) == 1
+
+
+def test_accessible(any_report: Report) -> None:
+    page = page_of(any_report)
+    assert page.all("html")[0]["lang"] == "en"
+    assert any(item.get("name") == "viewport" for item in page.all("meta"))
+    assert len(page.all("table")) == len(page.all("caption"))
+    ids = {attributes.get("id") for _, attributes in page.tags}
+    for picture in [item for item in page.all("svg") if item.get("role") == "img"]:
+        assert set((picture["aria-labelledby"] or "").split()) <= ids
+    for label in page.all("label"):
+        assert label["for"] in ids
+    for mode in ("prefers-color-scheme: dark", "@media print", "max-width"):
+        assert mode in page.styles
+
+
+def test_numbers_are_written_for_people(report: Report) -> None:
+    text = page_of(report).text
+    for expected in (
+        "1.4 %",
+        "56.9 %",
+        "+55.5",
+        "+43.1 to +66.7",
+        "72 questions",
+        "p < 0.0001",
+        "9.1 points",
+        "7 min 6 s",
+        "334 tokens/s",
+        "1.4 GB",
+        "4.9 million of 134.5 million",
+        "142,318",
+        "41 wrong before and right now; 1 right before and wrong now",
+        "0.0002",
+        "8.2 GB",
+        "12 March 2026, 14:02 UTC",
+        "postgrad train job.yaml --out again",
+    ):
+        assert expected in text
+
+
+def test_foreign_text_stays_text(make_report: Any) -> None:
+    report: Report = make_report()
+    example = report.examples[0].model_copy(
+        update=dict.fromkeys(("id", "prompt", "reference", "base", "tuned"), EVIL)
+    )
+    hostile = report.model_copy(
+        update={
+            "headline": EVIL,
+            "reasons": [EVIL],
+            "warnings": [EVIL],
+            "reproduce": [EVIL],
+            "job_sha256": EVIL,
+            "created": EVIL,
+            "examples": [example],
+            "task": {"why": EVIL + " x"},
+            "environment": {EVIL: EVIL, "list": [EVIL], "nested": {"a": [{"b": EVIL}]}},
+            "gates": {EVIL: report.gates["forgetting"].model_copy(update={"text": EVIL})},
+            "settings": [
+                setting.model_copy(update={"key": EVIL, "value": EVIL, "source": EVIL})
+                for setting in report.settings
+            ],
+            "curves": {EVIL: report.curves["train"]},
+            "primary": report.primary.model_copy(update={"title": EVIL, "test": EVIL}),
+            "base": report.base.model_copy(update={"model": EVIL, "licence": EVIL}),
+            "dataset": report.dataset.model_copy(
+                update={"file": EVIL, "notes": [EVIL], "rows": {EVIL: 1}}
+            ),
+        }
+    )
+    html = render_html(hostile)
+    page = Page(html)
+    names = {tag for tag, _ in page.tags}
+    assert not names & {"script", "img"}
+    assert "<script" not in html.lower()
+    assert "alert(1)" in page.text
+
+
+def test_cards_are_grouped_and_filtered(report: Report) -> None:
+    page = page_of(report)
+    cards = [item for item in page.all("details") if "card" in (item.get("class") or "").split()]
+    kinds = [(item["class"] or "").split()[1] for item in cards]
+    assert kinds == ["fixed"] * 4 + ["broke"] + ["same"] * 2
+    filters = [item["id"] for item in page.all("input")]
+    assert filters == ["show-all", "show-fixed", "show-broke", "show-same"]
+    assert [item["id"] for item in page.all("input") if "checked" in item] == ["show-all"]
+    for name in filters:
+        assert f"#{name}:checked" in page.styles
+
+
+def test_a_shared_opening_is_shown_once(report: Report) -> None:
+    assert page_of(report).text.count("You are the voice of Luna's Oven") == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("better", "Ready to ship"),
+        ("no_proof", "It includes zero"),
+        ("worse", "All of it is a loss"),
+        ("text", "Lower is better"),
+        ("bare", "No examples were kept"),
+    ],
+)
+def test_each_verdict_is_explained(make_report: Any, name: str, expected: str) -> None:
+    assert expected in page_of(make_report(name)).text
+
+
+def test_plain_text_has_no_answers(make_report: Any) -> None:
+    text = page_of(make_report("text")).text
+    assert "Expected" not in text
+    assert "1.021 bits per byte" in text
+    assert "40 texts" in text
+    assert "−0.087" in text
+
+
+def test_plain_text_without_examples(make_report: Any) -> None:
+    assert "Plain text has no questions" in page_of(make_report("text", examples=[])).text
+
+
+def test_odd_numbers_do_not_break_the_pictures(make_report: Any) -> None:
+    report: Report = make_report()
+    flat = report.primary.model_copy(
+        update={"base": 0.0, "tuned": 0.0, "delta": 0.0, "ci95": (0.0, 0.0), "p_value": 1.0}
+    )
+    wide = flat.model_copy(update={"base": 80.0, "tuned": 95.0, "delta": 15.0, "metric": "x"})
+    bits: Comparison = flat.model_copy(update={"metric": "bits_per_byte"})
+    curves = {
+        "train": Curve(steps=list(range(5000)), values=[2.0] * 5000),
+        "valid": Curve(steps=[1], values=[1.0]),
+    }
+    for primary in (flat, wide, bits):
+        changed = report.model_copy(
+            update={"primary": primary, "secondary": [flat, wide], "curves": curves}
+        )
+        html = render_html(changed)
+        assert not re.search(r'="-?(nan|inf)', html)
+        assert len(html) < 100_000
+        Page(html)
