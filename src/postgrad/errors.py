@@ -153,6 +153,10 @@ def from_dict(payload: dict[str, str]) -> PostgradError:
     return kind(payload.get("what", "unknown error"), **arguments)
 
 
+EXIT_DISK_FAILED = 74
+"""A worker's exit code if it can't even write its events (EX_IOERR of sysexits.h)."""
+
+
 def exit_code(error: BaseException) -> int:
     """1 for a user's fault, 2 for ours."""
     return 1 if isinstance(error, UserError) else 2

@@ -7,6 +7,8 @@ returns the result. Nothing here loads a model.
 from __future__ import annotations
 
 import json
+import shlex
+import shutil
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -22,7 +24,7 @@ from postgrad.core.job import Job
 from postgrad.core.job_file import parse_job
 from postgrad.core.report import Report
 from postgrad.core.run import RunFolder
-from postgrad.errors import JobError, RunError
+from postgrad.errors import DataError, Interrupted, JobError, ModelError, RunError
 from postgrad.reports.write import read_report, write_report
 
 OnEvent = Callable[[Event], None]
@@ -48,8 +50,8 @@ def _ignore(event: Event) -> None:
 def load_job(source: JobSource, changes: Mapping[str, Any] | None = None) -> Job:
     """A job from whatever a user gives.
 
-    Paths in a job file are relative to the file's own folder. A data file becomes a job with
-    nothing else set.
+    Paths in a job file are relative to the file's own folder, all others to the current one; in
+    the job they are absolute. A data file becomes a job with nothing else set.
 
     Args:
         source: see JobSource.
@@ -64,12 +66,20 @@ def load_job(source: JobSource, changes: Mapping[str, Any] | None = None) -> Job
         job = Job.build(source)
     else:
         job = _read_job(Path(source).expanduser())
-    return job.replace(changes or {})
+    return _anchored(job.replace(changes or {}), Path.cwd())
 
 
 def _read_job(path: Path) -> Job:
+    if RunFolder(path).job.exists():
+        raise RunError(
+            f"{path} is a run.",
+            why="A job file or a file of examples is needed here.",
+            fix=f"Go on with it: {_resume_command(path)}. Or do it anew: "
+            f"postgrad train {_quoted(RunFolder(path).job)}",
+            code="run_given",
+        )
     if path.suffix not in (".yaml", ".yml"):
-        return Job.build({"data": {"train": str(path.resolve())}})
+        return Job.build({"data": {"train": str(path)}})
     try:
         text = path.read_text(encoding="utf-8")
     except OSError as error:
@@ -78,15 +88,19 @@ def _read_job(path: Path) -> Job:
             fix="Write one with: postgrad plan DATA -o job.yaml",
             code="no_job_file",
         ) from None
-    job = Job.build(parse_job(text, str(path)))
+    return _anchored(Job.build(parse_job(text, str(path))), path.parent)
+
+
+def _anchored(job: Job, folder: Path) -> Job:
+    """The job with every relative path made absolute, as seen from a folder."""
     changes: dict[str, Any] = {}
     for name in ("train", "valid", "test"):
         value = getattr(job.data, name)
         if value:
-            changes[f"data.{name}"] = str((path.parent / Path(value).expanduser()).resolve())
-    if job.base.model.startswith((".", "~")):
-        folder = path.parent / Path(job.base.model).expanduser()
-        changes["base.model"] = str(folder.resolve())
+            changes[f"data.{name}"] = str((folder / Path(value).expanduser()).resolve())
+    base = ModelRef.parse(job.base.model)
+    if base.source in ("folder", "gguf"):
+        changes["base.model"] = str((folder / base.name).resolve())
     return job.replace(changes)
 
 
@@ -131,15 +145,33 @@ def train(
         PostgradError: see errors.py. An interrupted run goes on with `resume`.
     """
     job = load_job(source, changes)
-    folder = Path(out) if out else _free_folder(_name(Path(job.data.train)))
-    if RunFolder(folder).job.exists():
+    folder = Path(out).expanduser() if out else _free_folder(_name(Path(job.data.train)))
+    _refuse_unless_free(RunFolder(folder))
+    is_new = not folder.exists()
+    try:
+        return _train(job, folder, on_event)
+    except (DataError, JobError, ModelError):
+        if is_new and not RunFolder(folder).job.exists():  # it never began
+            shutil.rmtree(folder, ignore_errors=True)
+        raise
+
+
+def _refuse_unless_free(run: RunFolder) -> None:
+    if run.job.exists():
         raise RunError(
-            f"{folder} already holds a run.",
+            f"{run.path} already holds a run.",
             why="A run is never overwritten.",
-            fix=f"Go on with it: postgrad train {folder} --resume. Or choose another --out.",
+            fix=f"Go on with it: {_resume_command(run.path)}. Or choose another --out.",
             code="run_exists",
         )
-    return _train(job, folder, on_event)
+    begun = run.request.exists() and run.events.exists()
+    if run.path.exists() and not begun and (not run.path.is_dir() or any(run.path.iterdir())):
+        raise RunError(
+            f"{run.path} is not an empty folder.",
+            why="A run could overwrite what is there.",
+            fix="Choose another --out; a folder that does not exist yet is made.",
+            code="folder_not_empty",
+        )
 
 
 def resume(folder: str | Path, *, on_event: OnEvent = _ignore) -> Run:
@@ -148,6 +180,9 @@ def resume(folder: str | Path, *, on_event: OnEvent = _ignore) -> Run:
     Raises:
         RunError: the folder holds no run.
     """
+    run = RunFolder(Path(folder).expanduser())
+    if run.request.exists() and not run.job.exists():  # killed before its data was settled
+        return _train(_asked_for(run), run.path, on_event)
     run = open_run(folder)
     if run.report_json.exists():
         return Run(run.path, read_report(run.report_json))
@@ -157,6 +192,7 @@ def resume(folder: str | Path, *, on_event: OnEvent = _ignore) -> Run:
 def evaluate(folder: str | Path, *, on_event: OnEvent = _ignore) -> Run:
     """Ask both models of a finished run again and write its report anew."""
     run = open_run(folder)
+    _result(run)
     job = _read_job(run.job)
     _step(job, "evaluate", run.path, {"job": job.model_dump()}, on_event)
     return Run(run.path, read_report(run.report_json))
@@ -169,6 +205,8 @@ def report(folder: str | Path) -> Run:
         RunError: no run, or an unfinished one.
     """
     run = open_run(folder)
+    if not run.report_json.exists():
+        raise _unfinished(run)
     found = read_report(run.report_json)
     write_report(found, run)
     return Run(run.path, found)
@@ -202,24 +240,48 @@ def open_run(folder: str | Path) -> RunFolder:
     return run
 
 
+def _result(run: RunFolder) -> Path:
+    """The folder of a run's adapter or weights."""
+    for place in (run.adapter, run.weights):
+        if place.exists():
+            return place
+    raise _unfinished(run)
+
+
+def _unfinished(run: RunFolder) -> RunError:
+    return RunError(
+        f"{run.path} is not finished.",
+        why="A run has its model once it is trained, and its report once that is tested.",
+        fix=f"Finish it: {_resume_command(run.path)}",
+        code="unfinished_run",
+    )
+
+
+def _asked_for(run: RunFolder) -> Job:
+    """The job of a run that has no job.yaml yet."""
+    try:
+        return Job.build(json.loads(run.request.read_text(encoding="utf-8"))["job"])
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise RunError(
+            f"{run.path} holds no run that could go on.",
+            why=f"It was stopped at its very beginning ({error}).",
+            fix="Remove the folder and start again.",
+            code="no_run",
+        ) from None
+
+
 class Conversation:
     """A chat with the model of a run, kept open in a worker."""
 
     def __init__(self, folder: str | Path, *, base_only: bool = False) -> None:
         run = open_run(folder)
         job = _read_job(run.job)
-        results = [place for place in (run.adapter, run.weights) if place.exists()]
-        if not results and not base_only:
-            raise RunError(
-                f"{run.path} has no trained model yet.",
-                fix=f"Finish it: postgrad train {run.path} --resume",
-                code="unfinished_run",
-            )
+        result = None if base_only else str(_result(run).resolve())
         self._place = tempfile.TemporaryDirectory(prefix="postgrad-chat-")
         self._inbox = Path(self._place.name) / "inbox.jsonl"
         request = {
             "job": job.model_dump(),
-            "result": None if base_only else str(results[0].resolve()),
+            "result": result,
             "max_new_tokens": job.evaluation.max_new_tokens or 256,
         }
         self._events = _backend(job).run("chat", Path(self._place.name), request)
@@ -239,10 +301,11 @@ class Conversation:
             if event.kind == "answer":
                 yield event["text"][len(shown) :]
                 return
+        raise Interrupted("The chat has ended.", code="stopped")
 
     def close(self) -> None:
         """End the worker."""
-        self._events.close()  # type: ignore[attr-defined]
+        self._events.close()
         self._place.cleanup()
 
 
@@ -261,7 +324,11 @@ def chat(folder: str | Path, *, base_only: bool = False) -> Iterator[Conversatio
 
 
 def _train(job: Job, folder: Path, on_event: OnEvent) -> Run:
-    _step(job, "train", folder, {"job": job.model_dump()}, on_event)
+    try:
+        _step(job, "train", folder, {"job": job.model_dump()}, on_event)
+    except Interrupted as stop:
+        fix = f"Go on with: {_resume_command(folder)}"
+        raise Interrupted(stop.what, why=stop.why, fix=fix, code=stop.code) from None
     return Run(folder, read_report(RunFolder(folder).report_json))
 
 
@@ -270,10 +337,16 @@ def _backend(job: Job) -> Backend:
 
 
 def _step(job: Job, step: str, folder: Path, request: Mapping[str, Any], on_event: OnEvent) -> Any:
-    for event in _backend(job).run(step, folder, request):
-        on_event(event)
-        if event.kind == "result":
-            return event["value"]
+    events = _backend(job).run(step, folder, request)
+    event = next(events, None)
+    while event is not None:
+        try:
+            on_event(event)
+            if event.kind == "result":
+                return event["value"]
+            event = next(events, None)
+        except KeyboardInterrupt as stop:  # while drawing: the worker is to hear of it too
+            event = events.throw(stop)
     return None
 
 
@@ -286,10 +359,18 @@ def _scratch_step(
 
 def system_message(folder: str | Path) -> str | None:
     """The system message that all test rows of a run share, or None."""
-    lines = open_run(folder).split("test").read_text(encoding="utf-8").splitlines()
-    firsts = [json.loads(line).get("messages", [{}])[0] for line in lines]
+    lines = open_run(folder).split("test").read_text(encoding="utf-8").split("\n")
+    firsts = [json.loads(line).get("messages", [{}])[0] for line in lines if line]
     found = {first.get("content") if first.get("role") == "system" else None for first in firsts}
     return found.pop() if len(found) == 1 else None
+
+
+def _resume_command(folder: Path) -> str:
+    return f"postgrad train {_quoted(folder)} --resume"
+
+
+def _quoted(path: Path) -> str:
+    return shlex.quote(str(path))
 
 
 def _name(data: Path) -> str:

@@ -9,6 +9,7 @@ that started it. This is the only way across the wall between the light side and
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import signal
@@ -17,24 +18,36 @@ import traceback
 from collections.abc import Callable
 from pathlib import Path
 from types import FrameType
-from typing import Any, TextIO
+from typing import Any, BinaryIO
 
 from postgrad import plugins
 from postgrad.core.events import Event
 from postgrad.core.interfaces import StepContext
 from postgrad.core.run import RunFolder
-from postgrad.errors import InternalError, PostgradError, exit_code
+from postgrad.errors import EXIT_DISK_FAILED, InternalError, PostgradError, SetupError, exit_code
 from postgrad.models.cache import default_cache_root
 
 NICENESS = 5
 """Training gives way to whatever else the machine is used for."""
 
+_DISK_ERRORS = (errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EROFS, errno.EFBIG)
+
 
 def main(arguments: list[str]) -> int:
     """Run a step; returns the exit code of the process."""
-    step, folder = arguments[0], RunFolder(Path(arguments[1]))
+    try:
+        return _run(arguments[0], RunFolder(Path(arguments[1])))
+    except OSError as error:
+        if error.errno not in _DISK_ERRORS:
+            raise
+        traceback.print_exc()
+        return EXIT_DISK_FAILED
+
+
+def _run(step: str, folder: RunFolder) -> int:
     request = json.loads(folder.request.read_text())
-    with folder.events.open("a", encoding="utf-8") as file:
+    with folder.events.open("ab+") as file:
+        _end_torn_line(file)
         emit = _writer(file)
         context = StepContext(
             folder=folder.path,
@@ -50,18 +63,28 @@ def main(arguments: list[str]) -> int:
             emit(Event("error", error.as_dict()))
             return exit_code(error)
         except Exception as error:
-            emit(Event("error", _unexpected(error).as_dict()))
             traceback.print_exc()
-            return 2
+            told = _unexpected(error)
+            emit(Event("error", told.as_dict()))
+            return exit_code(told)
         emit(Event("result", {"value": result}))
         return 0
 
 
-def _writer(file: TextIO) -> Callable[[Event], None]:
+def _end_torn_line(file: BinaryIO) -> None:
+    """A kill may have torn the last line: the next event must not become part of it."""
+    if file.seek(0, os.SEEK_END):
+        file.seek(-1, os.SEEK_END)
+        if file.read(1) != b"\n":
+            file.write(b"\n")
+
+
+def _writer(file: BinaryIO) -> Callable[[Event], None]:
     """Each event is one write of one line, so that a kill can tear at most the last line."""
 
     def emit(event: Event) -> None:
-        file.write(event.line() + "\n")
+        # a file name may hold half a character: backslashreplace makes it JSON's own escape
+        file.write(event.line().encode(errors="backslashreplace") + b"\n")
         file.flush()
 
     return emit
@@ -80,6 +103,14 @@ def _stop_signal() -> Callable[[], bool]:
 
 
 def _unexpected(error: Exception) -> PostgradError:
+    # safetensors and tokenizers raise classes of their own, with the system's text inside
+    if getattr(error, "errno", 0) in _DISK_ERRORS or "No space left" in str(error):
+        return SetupError(
+            f"The disk is full or fails: {error}.",
+            why="What was finished before is whole.",
+            fix="Make room or choose another disk, then go on.",
+            code="disk",
+        )
     if isinstance(error, MemoryError):
         what = "The machine has no memory left."
     else:

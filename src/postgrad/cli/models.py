@@ -24,7 +24,7 @@ def models() -> None:
 def list_models(as_json: bool) -> None:
     """The models that have a short name, and those in the cache."""
     cache = Cache(default_cache_root(os.environ))
-    rows = [
+    rows: list[dict[str, Any]] = [
         {
             "name": entry.name,
             "title": entry.title,

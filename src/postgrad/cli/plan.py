@@ -10,6 +10,7 @@ import click
 from postgrad import verbs
 from postgrad.cli.options import changes, job_options, json_option, print_json
 from postgrad.cli.screen import Screen, plan_lines
+from postgrad.errors import SetupError
 
 
 @click.command()
@@ -29,7 +30,7 @@ def plan(
     with Screen(quiet=as_json) as screen:
         found = verbs.plan(source, on_event=screen.show, changes=changes(base, method, settings))
     if output:
-        output.write_text(found["job"], encoding="utf-8")
+        _write(output, found["job"])
     if as_json:
         print_json(found)
         return
@@ -40,3 +41,14 @@ def plan(
     else:
         screen.line("")
         screen.line(found["job"].rstrip(), style="dim")
+
+
+def _write(path: Path, text: str) -> None:
+    try:
+        path.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise SetupError(
+            f"The job file {path} can't be written: {error.strerror}.",
+            fix="Choose another place with -o.",
+            code="disk",
+        ) from None

@@ -7,23 +7,16 @@ line now and then.
 from __future__ import annotations
 
 import time
-from typing import Any
-
-from rich.console import Console
-from rich.progress import (
-    BarColumn,
-    MofNCompleteColumn,
-    Progress,
-    TaskID,
-    TextColumn,
-    TimeRemainingColumn,
-)
-from rich.text import Text
+from typing import TYPE_CHECKING, Any
 
 from postgrad.core.events import Event
 from postgrad.core.report import Report
 from postgrad.core.run import RunFolder
 from postgrad.reports.words import count, duration, percent
+
+if TYPE_CHECKING:  # rich is loaded where it draws: `postgrad --help` draws nothing
+    from rich.console import Console
+    from rich.progress import TaskID
 
 PLAIN_SECONDS = 10.0
 """Without a terminal, progress is said this often at most."""
@@ -35,6 +28,15 @@ class Screen:
     """Draws events; use as a context manager, and pass `show` as `on_event`."""
 
     def __init__(self, console: Console | None = None, *, quiet: bool = False) -> None:
+        from rich.console import Console
+        from rich.progress import (
+            BarColumn,
+            MofNCompleteColumn,
+            Progress,
+            TextColumn,
+            TimeRemainingColumn,
+        )
+
         self.console = console or Console(highlight=False, soft_wrap=True)
         self.quiet = quiet
         self._bars = Progress(
@@ -66,6 +68,8 @@ class Screen:
 
     def line(self, text: str, style: str = "") -> None:
         """A line of plain text; square brackets in it are only brackets."""
+        from rich.text import Text
+
         self.console.print(Text(text, style=style))
 
     def _show_stage(self, event: Event) -> None:
@@ -87,7 +91,8 @@ class Screen:
 
     def _show_validation(self, event: Event) -> None:
         best = "  (best so far)" if event["best"] else ""
-        self.line(f"  step {event['step']}: validation loss {event['loss']:.3f}{best}")
+        loss = "not finite" if event["loss"] is None else f"{event['loss']:.3f}"
+        self.line(f"  step {event['step']}: validation loss {loss}{best}")
 
     def _show_sample(self, event: Event) -> None:
         if event["when"] == "before":

@@ -33,7 +33,7 @@ class Event:
     """One thing that happened."""
 
     kind: str
-    fields: Mapping[str, Any] = field(default_factory=dict)
+    fields: Mapping[str, Any] = field(default_factory=dict[str, Any])
     time: str = ""
 
     def __getitem__(self, key: str) -> Any:

@@ -7,7 +7,7 @@ Types of torch and transformers are named for the reader only: nothing heavy is 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
@@ -126,8 +126,13 @@ class Backend(Protocol):
 
     name: str
 
-    def run(self, step: str, folder: Path, request: Mapping[str, Any]) -> Iterator[Event]:
+    def run(
+        self, step: str, folder: Path, request: Mapping[str, Any]
+    ) -> Generator[Event, None, None]:
         """Run a step in its own process and yield its events until it ends.
+
+        A KeyboardInterrupt (raised inside, or thrown in) asks the step to save and stop; a second
+        one, or closing the generator, ends it at once.
 
         Raises:
             PostgradError: the error that ended the step.

@@ -13,6 +13,7 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from postgrad.core.field_docs import field_docs
 from postgrad.errors import JobError
 
 Share = Annotated[float, Field(ge=0.0, le=1.0)]
@@ -24,7 +25,6 @@ class Section(BaseModel):
     model_config = ConfigDict(
         frozen=True,
         extra="forbid",
-        use_attribute_docstrings=True,
         defer_build=True,  # built at first use: `import postgrad` stays quick
     )
 
@@ -100,7 +100,7 @@ class TrainingSection(Section):
     """Validations without a better loss before stopping; 0 turns early stopping off."""
     checkpoint_seconds: Annotated[float, Field(ge=0)] = 60.0
     """Least time between two checkpoints; validations always leave one."""
-    seed: int = 0
+    seed: Annotated[int, Field(ge=0, lt=2**63)] = 0
     """Decides the split, the order of the rows and the adapter's start."""
 
 
@@ -133,13 +133,13 @@ class BackendSection(Section):
 class Job(Section):
     """The complete request."""
 
-    base: BaseSection = BaseSection()
+    base: BaseSection = Field(default_factory=BaseSection)
     data: DataSection
-    method: MethodSection = MethodSection()
-    objective: ObjectiveSection = ObjectiveSection()
-    training: TrainingSection = TrainingSection()
-    evaluation: EvaluationSection = EvaluationSection()
-    backend: BackendSection = BackendSection()
+    method: MethodSection = Field(default_factory=MethodSection)
+    objective: ObjectiveSection = Field(default_factory=ObjectiveSection)
+    training: TrainingSection = Field(default_factory=TrainingSection)
+    evaluation: EvaluationSection = Field(default_factory=EvaluationSection)
+    backend: BackendSection = Field(default_factory=BackendSection)
 
     @classmethod
     def build(cls, values: Mapping[str, Any]) -> Job:
@@ -180,8 +180,8 @@ def known_keys() -> list[str]:
 def key_help(key: str) -> str:
     """The one-line description of a dotted key."""
     section, _, name = key.partition(".")
-    fields = Job.model_fields[section].annotation.model_fields  # type: ignore[union-attr]
-    return fields[name].description or ""
+    part: Any = Job.model_fields[section].annotation
+    return field_docs(part).get(name, "")
 
 
 def _unknown_key(key: str, known: Sequence[str]) -> JobError:

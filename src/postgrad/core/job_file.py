@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, cast
 
 import yaml
 
@@ -28,7 +29,10 @@ def parse_job(text: str, name: str = "The job file") -> dict[str, Any]:
             why="A job file is a mapping with the sections base, data, method, training, ...",
             fix="Write one with: postgrad plan DATA -o job.yaml",
         )
-    return values
+    return cast("dict[str, Any]", values)
+
+
+_LINE = re.compile(r"  (\w+): (.*)")
 
 
 def write_job(job: Job, sources: Mapping[str, str]) -> str:
@@ -44,6 +48,31 @@ def write_job(job: Job, sources: Mapping[str, str]) -> str:
         for name, value in values.items():
             source = sources.get(f"{section}.{name}", "")
             comment = f"  # {source}" if source else ""
-            # JSON's scalars are YAML's; ensure_ascii keeps odd characters from YAML's rules
-            lines.append(f"  {name}: {json.dumps(value)}{comment}")
+            lines.append(f"  {name}: {_scalar(value)}{comment}")
     return "\n".join(lines) + "\n"
+
+
+def _scalar(value: Any) -> str:
+    """JSON's scalars are YAML's, and its escapes keep odd characters from YAML's rules; but what
+    lies beyond U+FFFF it writes as two halves, which YAML does not join."""
+    if not isinstance(value, str):
+        return json.dumps(value)
+    signs = (sign if sign > "\uffff" else json.dumps(sign)[1:-1] for sign in value)
+    return f'"{"".join(signs)}"'
+
+
+def read_sources(text: str) -> dict[str, str]:
+    """Where values came from, out of the comments that `write_job` wrote behind them."""
+    sources: dict[str, str] = {}
+    section = ""
+    for line in text.splitlines():
+        found = _LINE.fullmatch(line)
+        if not found:
+            section = line.removesuffix(":") or section
+            continue
+        # a value may hold the comment sign itself, so it is read and not searched through
+        _, end = json.JSONDecoder().raw_decode(found[2])
+        comment = found[2][end:].removeprefix("  # ")
+        if comment:
+            sources[f"{section}.{found[1]}"] = comment
+    return sources

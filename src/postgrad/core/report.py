@@ -10,6 +10,8 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict
 
+from postgrad.core.field_docs import field_docs
+
 Verdict = Literal["better", "worse", "no_proof"]
 Unit = Literal["share", "points", "bits_per_byte"]
 
@@ -22,7 +24,6 @@ class Part(BaseModel):
     model_config = ConfigDict(
         frozen=True,
         extra="forbid",
-        use_attribute_docstrings=True,
         defer_build=True,  # built at first use: `import postgrad` stays quick
     )
 
@@ -183,4 +184,10 @@ class Report(Part):
 
 def report_schema() -> dict[str, Any]:
     """JSON Schema of report.json."""
-    return Report.model_json_schema()
+    schema = Report.model_json_schema()
+    parts: dict[str, Any] = {"Report": schema, **schema["$defs"]}
+    for part in Part.__subclasses__():
+        fields = parts[part.__name__]["properties"]
+        for name, text in field_docs(part).items():
+            fields[name] = dict(sorted({**fields[name], "description": text}.items()))
+    return schema

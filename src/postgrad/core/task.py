@@ -41,7 +41,7 @@ class Answer:
     reference: str
     answer: str
     finish: Finish
-    scores: Mapping[str, float] = field(default_factory=dict)
+    scores: Mapping[str, float] = field(default_factory=dict[str, float])
 
     def as_dict(self) -> dict[str, Any]:
         return {

@@ -70,7 +70,7 @@ def split_by_tokens(sequences: Rows[Sequence], budget: int) -> list[list[Sequenc
     return parts
 
 
-def shared_prefix(rows: Rows[Rows[int]]) -> int:
+def shared_prefix(rows: Rows[list[int]] | Rows[tuple[int, ...]]) -> int:
     """Length of the common beginning that leaves every row a token of its own.
 
     0 for a single row, or if the beginning is too short to gain by sharing.

@@ -82,7 +82,7 @@ def read_rows(path: Path) -> Iterator[SourceRow]:
         DataError: the file is missing, empty, of an unknown kind, an archive, or not UTF-8.
         SetupError: a Parquet file without pyarrow.
     """
-    _check_file(path)
+    check_file(path)
     suffix = path.suffix.lower()
     try:
         with path.open("rb") as file:
@@ -107,7 +107,8 @@ def read_rows(path: Path) -> Iterator[SourceRow]:
         ) from error
 
 
-def _check_file(path: Path) -> None:
+def check_file(path: Path) -> None:
+    """Raises DataError if there is no such file, naming the nearest one."""
     if path.is_dir():
         inside = sorted(p.name for p in path.iterdir() if p.suffix.lower() in EXTENSIONS)
         raise DataError(

@@ -8,32 +8,19 @@ nothing else. Text that looks like a special token is only text when a person wr
 
 from __future__ import annotations
 
-import re
+import unicodedata
 from collections.abc import Mapping
 from collections.abc import Sequence as Rows
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any, Protocol
+from typing import Any
 
 from postgrad.core.records import Chat, Message
+from postgrad.data.encode import Encoder, Tokenizer, restore
 from postgrad.errors import ModelError, RowError
 
-# Unicode's noncharacters never occur in text that is meant to be exchanged (Unicode 15, 23.7).
-_OPEN, _CLOSE = "\ufdd0", "\ufdd1"
-_GUARDED = re.compile(f"{_OPEN}([0-9]+){_CLOSE}")
-_PROBE = "postgradprobe"
-
-
-class Tokenizer(Protocol):
-    """The part of a Hugging Face tokenizer that rendering needs."""
-
-    added_tokens_decoder: dict[int, Any]
-
-    def apply_chat_template(self, conversation: Any, **kwargs: Any) -> Any: ...
-
-    def __call__(self, text: str, **kwargs: Any) -> Any: ...
-
-    def decode(self, token_ids: Any, **kwargs: Any) -> str: ...
+_PROBE, _PROBE_VALUE = "postgradprobe", "postgradvalue"
+_OTHER_TEMPLATE = "name another template: --set base.chat_template=chatml"
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,22 +44,30 @@ class Sequence:
 
 @dataclass(frozen=True)
 class Template:
-    """A tokenizer with a chat template."""
+    """A tokenizer with a chat template.
+
+    Args:
+        tokenizer: of Hugging Face, a fast one.
+        model_stops: tokens that end an answer by the model's own account (`eos_token_id` in its
+            generation_config.json), beside the template's and the tokenizer's.
+    """
 
     tokenizer: Tokenizer
+    model_stops: frozenset[int] = frozenset()
 
     def prompt_tokens(
         self, messages: Rows[Message], tools: Rows[Mapping[str, Any]] = ()
     ) -> list[int]:
         """The tokens that the model is given before it answers."""
-        return self._encode(*self._text(messages, tools, prompt=True))
+        return self._encoder.encode(self._text(messages, tools, prompt=True))
 
     def sequences(self, chat: Chat) -> list[Sequence]:
         """The chat as sequences; each turn of the assistant with weight 1 is taught once.
 
         Raises:
-            RowError: nothing is taught, or the template can't express a turn.
+            RowError: nothing is taught, or a turn can't be taught exactly.
         """
+        self._require_tools_shown(chat)
         found: list[Sequence] = []
         for index, message in enumerate(chat.messages):
             if message.role != "assistant" or message.weight == 0:
@@ -92,21 +87,34 @@ class Template:
             )
         return found
 
-    def reference(self, chat: Chat) -> str:
-        """The last assistant turn as the model would write it, without the stop token."""
-        index = len(chat.prompt)
-        answer, guards = self._answer_text(chat, index)
-        words = answer.removesuffix(self.stop)
-        return _GUARDED.sub(lambda found: guards[int(found[1])], words)
-
     def last_turn(self, chat: Chat) -> Sequence:
         """The chat with only the last assistant turn taught: what a test item is scored on."""
         return self._turn(chat, len(chat.prompt))
 
+    def reference(self, chat: Chat) -> str:
+        """The last assistant turn as the model would write it, decoded as its answers are."""
+        turn = self.last_turn(chat)
+        words = [turn.tokens[index] for index in turn.taught]
+        return self.tokenizer.decode(words, skip_special_tokens=True)
+
     def text_sequence(self, text: str) -> Sequence:
-        """Plain text with the stop token at its end; every token but the first is taught."""
-        tokens = self._encode(*_guard(text, [], self._special)) + self._ids(self.stop)
-        return Sequence(tuple(tokens), tuple(range(1, len(tokens))))
+        """Plain text as in pre-training: BOS where the tokenizer puts one, the text, and the
+        tokenizer's end of text. Every token but the first is taught.
+
+        Raises:
+            RowError: the text has no second token to teach.
+        """
+        words = self._encoder.encode(self._guarded(text, "text"))
+        tokens = (*self._encoder.beginning, *words, *self._end_of_text)
+        if len(tokens) < 2:
+            raise RowError(
+                "The text is a single token.",
+                path="text",
+                why="The first token of a text is not taught: nothing comes before it.",
+                fix="Remove the row, or join it with others.",
+                code="nothing_taught",
+            )
+        return Sequence(tokens, tuple(range(1, len(tokens))))
 
     @cached_property
     def stop(self) -> str:
@@ -116,9 +124,8 @@ class Template:
             ModelError: the template puts no special token behind an assistant turn.
         """
         probe = [Message("user", "a"), Message("assistant", _PROBE)]
-        text, _ = self._text(probe, (), prompt=False)
-        after = text[text.rindex(_PROBE) + len(_PROBE) :]
-        token = self._first_special(after)
+        _, _, after = self._text(probe, (), prompt=False).rpartition(_PROBE)
+        token = self._encoder.first_special(after)
         if token is None:
             raise ModelError(
                 "The chat template puts no special token behind an assistant turn.",
@@ -130,57 +137,132 @@ class Template:
 
     @cached_property
     def stop_ids(self) -> frozenset[int]:
-        """Tokens that end an answer: the template's own, and the tokenizer's end of text."""
-        end = getattr(self.tokenizer, "eos_token", None)
-        return frozenset(self._ids(self.stop) + (self._ids(end) if end else []))
+        """Tokens that end an answer: the template's, the tokenizer's end of text, the model's."""
+        return frozenset([*self._encoder.encode(self.stop), *self._end_of_text, *self.model_stops])
+
+    @cached_property
+    def _encoder(self) -> Encoder:
+        return Encoder(self.tokenizer)
+
+    @cached_property
+    def _end_of_text(self) -> list[int]:
+        end = getattr(self.tokenizer, "eos_token_id", None)
+        return [] if end is None else [end]
 
     def _turn(self, chat: Chat, index: int) -> Sequence:
-        prompt, guards = self._text(chat.messages[:index], chat.tools, prompt=True)
-        before = self._encode(prompt, guards)
-        words = self._encode(*self._answer_text(chat, index))
+        """The chat up to one assistant turn, which alone is taught."""
+        message, path = chat.messages[index], f"messages[{index}]"
+        prompt = self._prompt(chat, index)
+        answer = self._answer(chat, index, prompt)
+        self._require_words_shown(message, restore(answer), path)
+        self._require_calls_shown(chat, index, prompt)
+        before = self._encoder.encode(prompt)
+        words = self._encoder.continuation(prompt, before, answer)
+        self._require_same_characters(restore(answer), words, path)
         start = len(before)
         return Sequence((*before, *words), tuple(range(max(1, start), start + len(words))))
 
-    def _answer_text(self, chat: Chat, index: int) -> tuple[str, list[str]]:
-        """The assistant's turn and its stop token, as the template writes them, with guards."""
-        prompt, guards = self._text(chat.messages[:index], chat.tools, prompt=True)
-        whole, all_guards = self._text(chat.messages[: index + 1], chat.tools, prompt=False)
+    def _prompt(self, chat: Chat, index: int) -> str:
+        """What the template shows before it expects this turn."""
+        if index == 0:
+            raise RowError(
+                "The chat begins with the assistant.",
+                path="messages[0]",
+                why="There is no prompt to which this turn is the answer.",
+                fix='Begin with a system or user message, or give this turn "weight": 0.',
+                code="answer_without_prompt",
+            )
+        return self._text(chat.messages[:index], chat.tools, prompt=True)
+
+    def _answer(self, chat: Chat, index: int, prompt: str) -> str:
+        """What the template shows of an assistant turn behind its prompt, to the stop token."""
         path = f"messages[{index}]"
-        if not whole.startswith(prompt) or all_guards[: len(guards)] != guards:
+        whole = self._text(chat.messages[: index + 1], chat.tools, prompt=False)
+        if not whole.startswith(prompt):
             raise RowError(
                 "The chat template shows this turn differently from how it asks for it.",
                 path=path,
                 why="What is taught must begin with exactly the prompt of inference.",
-                fix="Name another template: --set base.chat_template=chatml",
+                fix=f"Change the turn, or {_OTHER_TEMPLATE}",
                 code="template_not_prefix",
             )
-        rest = whole[len(prompt) :]
-        end = rest.find(self.stop)
-        answer = rest[: end + len(self.stop)] if end >= 0 else rest
-        self._require_expressed(chat.messages[index], answer, path)
-        return answer, all_guards
+        return self._up_to_stop(whole[len(prompt) :], path)
 
-    def _require_expressed(self, message: Message, answer: str, path: str) -> None:
-        for call in message.tool_calls:
-            if call.name not in answer:
-                raise RowError(
-                    f"The chat template does not show the call of {call.name!r}.",
-                    path=f"{path}.tool_calls",
-                    why="A turn that the template leaves out can't be taught.",
-                    fix="Name a template with tools: --set base.chat_template=chatml",
-                    code="template_without_tools",
+    def _up_to_stop(self, rest: str, path: str) -> str:
+        words, stop, _ = rest.partition(self.stop)
+        # Some turns end differently: Llama 3.1's calls of built-in tools with <|eom_id|>.
+        answer = words + stop if stop else self._encoder.up_to_last_special(rest)
+        if answer is None:
+            raise RowError(
+                "The chat template puts no special token behind this turn.",
+                path=path,
+                why="The model could not learn where to stop.",
+                fix=f"Change the turn, or {_OTHER_TEMPLATE}",
+                code="turn_without_stop",
+            )
+        return answer
+
+    def _require_words_shown(self, message: Message, answer: str, path: str) -> None:
+        if _without_space(message.content) not in _without_space(answer):
+            raise RowError(
+                "The chat template leaves out some of the assistant's words.",
+                path=f"{path}.content",
+                why="Only what it shows can be taught. Some leave out reasoning inside <think>, "
+                "or the text beside a tool call.",
+                fix=f"Take these words out of the turn, or {_OTHER_TEMPLATE}",
+                code="template_leaves_out_words",
+            )
+
+    def _require_calls_shown(self, chat: Chat, index: int, prompt: str) -> None:
+        """Put a probe in the place of each call and look for it."""
+        message = chat.messages[index]
+        for number, call in enumerate(message.tool_calls):
+            probe = replace(call, name=_PROBE, arguments={_PROBE_VALUE: _PROBE_VALUE})
+            calls = (*message.tool_calls[:number], probe, *message.tool_calls[number + 1 :])
+            probed = replace(message, tool_calls=calls)
+            shown = replace(chat, messages=(*chat.messages[:index], probed))
+            answer = self._answer(shown, index, prompt)
+            if _PROBE not in answer or _PROBE_VALUE not in answer:
+                raise _without_tools(
+                    f"the call of {call.name!r}", f"messages[{index}].tool_calls[{number}]"
                 )
+
+    def _require_tools_shown(self, chat: Chat) -> None:
+        if chat.tools and chat.prompt:
+            shown = self._text(chat.prompt, chat.tools, prompt=True)
+            if shown == self._text(chat.prompt, (), prompt=True):
+                raise _without_tools("the row's tools", "tools")
+
+    def _require_same_characters(self, answer: str, words: list[int], path: str) -> None:
+        """See that the tokens still say what the text says, white space and case aside (some
+        tokenizers normalise: Qwen's to NFC)."""
+        shown = self.tokenizer.decode(words)
+        if shown == answer:
+            return
+        wanted, found = _normalised(answer), _normalised(shown)
+        if wanted != found:
+            lost = sorted(set(wanted) - set(found))[:3]
+            names = ", ".join(f"U+{ord(character):04X}" for character in lost)
+            raise RowError(
+                f"The tokenizer has no tokens for part of the answer{names and ': '}{names}.",
+                path=f"{path}.content",
+                why="It drops what it does not know, so that the answer could not be taught whole.",
+                fix="Remove these characters, or the row.",
+                code="unknown_characters",
+            )
 
     def _text(
         self, messages: Rows[Message], tools: Rows[Mapping[str, Any]], *, prompt: bool
-    ) -> tuple[str, list[str]]:
-        """The rendered text, in which look-alikes of special tokens are numbered guards."""
-        guards: list[str] = []
-        guarded = [_guard_message(message, guards, self._special) for message in messages]
-        options: dict[str, Any] = {"tools": [dict(tool) for tool in tools]} if tools else {}
+    ) -> str:
+        """The rendered text, in which look-alikes of special tokens are guarded."""
+        turns = [
+            {**self._guarded(message.as_dict(), f"messages[{index}]"), "role": message.role}
+            for index, message in enumerate(messages)
+        ]
+        options = {"tools": self._guarded(tools, "tools")} if tools else {}
         try:
-            text = self.tokenizer.apply_chat_template(
-                guarded,
+            return self.tokenizer.apply_chat_template(
+                turns,
                 tokenize=False,
                 add_generation_prompt=prompt,
                 enable_thinking=False,  # Qwen3's switch; other templates ignore it
@@ -194,80 +276,34 @@ class Template:
                 fix="Change the row's roles, or name another template in base.chat_template.",
                 code="template_refuses",
             ) from error
-        return text, guards
 
-    def _encode(self, text: str, guards: list[str]) -> list[int]:
-        if _OPEN not in text:
-            return self._ids(text)
-        return self._encode_guarded(text, guards)
-
-    def _encode_guarded(self, text: str, guards: list[str]) -> list[int]:
-        """Special tokens of the template stay special; guarded look-alikes become plain text.
-
-        A tokenizer cuts its input at special tokens first and works on the pieces by themselves,
-        so encoding the pieces by themselves is the same.
-        """
-        tokens: list[int] = []
-        for piece in self._special_pattern.split(text):
-            restored = _GUARDED.sub(lambda found: guards[int(found[1])], piece)
-            if restored == piece:
-                tokens += self._ids(piece)
-            else:
-                plain = self.tokenizer(
-                    restored, add_special_tokens=False, split_special_tokens=True
-                )
-                tokens += list(plain["input_ids"])
-        return tokens
-
-    def _ids(self, text: str) -> list[int]:
-        return list(self.tokenizer(text, add_special_tokens=False)["input_ids"]) if text else []
-
-    @cached_property
-    def _special(self) -> re.Pattern[str]:
-        return re.compile("|".join(map(re.escape, self._specials)) or r"(?!)")
-
-    @cached_property
-    def _special_pattern(self) -> re.Pattern[str]:
-        return re.compile(f"({self._special.pattern})")
-
-    @cached_property
-    def _specials(self) -> list[str]:
-        """Special tokens, longest first, so that none hides behind its own beginning."""
-        added = self.tokenizer.added_tokens_decoder.values()
-        return sorted((str(token) for token in added if token.special), key=len, reverse=True)
-
-    def _first_special(self, text: str) -> str | None:
-        found = self._special.search(text)
-        return found[0] if found else None
+    def _guarded(self, value: Any, path: str) -> Any:
+        try:
+            return self._encoder.guard(value)
+        except ValueError as error:
+            raise RowError(
+                "The text holds U+FDD0.",
+                path=path,
+                why="Unicode reserves it as no character; here it marks text that looks like a "
+                "special token.",
+                fix="Remove it.",
+                code="noncharacter",
+            ) from error
 
 
-def _guard(text: str, guards: list[str], special: re.Pattern[str]) -> tuple[str, list[str]]:
-    """Replace look-alikes of special tokens by guards; the replaced texts are appended."""
+def _without_tools(what: str, path: str) -> RowError:
+    return RowError(
+        f"The chat template does not show {what}.",
+        path=path,
+        why="The model would neither see nor learn it.",
+        fix="Name a template with tools: --set base.chat_template=chatml",
+        code="template_without_tools",
+    )
 
-    def replace_one(found: re.Match[str]) -> str:
-        guards.append(found[0])
-        return f"{_OPEN}{len(guards) - 1}{_CLOSE}"
 
-    return special.sub(replace_one, text), guards
+def _without_space(text: str) -> str:
+    return "".join(text.split())
 
 
-def _guard_message(message: Message, guards: list[str], special: re.Pattern[str]) -> dict[str, Any]:
-    def guard(value: Any) -> Any:
-        if isinstance(value, str):
-            return _guard(value, guards, special)[0]
-        if isinstance(value, dict):
-            return {key: guard(item) for key, item in value.items()}  # type: ignore[misc]
-        if isinstance(value, list):
-            return [guard(item) for item in value]  # type: ignore[misc]
-        return value
-
-    if _OPEN in message.content or _CLOSE in message.content:
-        raise RowError(
-            "The text holds U+FDD0 or U+FDD1.",
-            path="content",
-            why="Unicode reserves these code points; they are no characters.",
-            fix="Remove them.",
-            code="noncharacter",
-        )
-    values = message.as_dict()
-    return {key: item if key == "role" else guard(item) for key, item in values.items()}
+def _normalised(text: str) -> str:
+    return _without_space(unicodedata.normalize("NFKC", text).casefold())

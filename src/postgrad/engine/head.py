@@ -35,7 +35,7 @@ class Head:
 
     def logits(self, hidden_NH: Tensor) -> Tensor:
         """Logits of shape (N, V), in float32."""
-        return self._logits_VC(hidden_NH, None).t()
+        return self.chunk_logits(hidden_NH, None).t()
 
     def loss_sum(self, hidden_NH: Tensor, labels_N: Tensor) -> Tensor:
         """Summed negative log-likelihood in nats (a scalar that can be differentiated)."""
@@ -46,7 +46,7 @@ class Head:
         """Negative log-likelihood of each label in nats, shape (N,)."""
         losses = [torch.empty(0, device=hidden_NH.device)]
         for rows in self.chunks(hidden_NH.shape[0]):
-            logits_VC = self._logits_VC(hidden_NH[rows], None)
+            logits_VC = self.chunk_logits(hidden_NH[rows], None)
             target_C = logits_VC.gather(0, labels_N[rows][None])[0]
             losses.append(logits_VC.logsumexp(0) - target_C)
         return torch.cat(losses)
@@ -57,7 +57,8 @@ class Head:
         size = max(16, budget // (4 * self.weight_VH.shape[0]))
         return [slice(start, min(start + size, count)) for start in range(0, count, size)]
 
-    def _logits_VC(self, hidden_CH: Tensor, buffer: Tensor | None) -> Tensor:
+    def chunk_logits(self, hidden_CH: Tensor, buffer: Tensor | None) -> Tensor:
+        """Logits of shape (V, C) in float32, written into `buffer` if given."""
         vocabulary, rows = self.weight_VH.shape[0], hidden_CH.shape[0]
         out = None if buffer is None else buffer[: vocabulary * rows].view(vocabulary, rows)
         logits_VC = torch.mm(self.weight_VH, hidden_CH.t().to(self.weight_VH.dtype), out=out)
@@ -83,54 +84,102 @@ class _LinearCrossEntropy(torch.autograd.Function):
         labels_N: Tensor,
         head: Head,
     ) -> Tensor:
-        want_hidden, want_weight = hidden_NH.requires_grad, weight_VH.requires_grad
-        want_bias = bias_V is not None and bias_V.requires_grad
-        grad_hidden = torch.empty_like(hidden_NH) if want_hidden else None
-        grad_weight = torch.zeros_like(weight_VH, dtype=torch.float32) if want_weight else None
-        grad_bias = torch.zeros_like(bias_V, dtype=torch.float32) if want_bias else None
+        gradients = _Gradients.for_inputs(head, hidden_NH)
         chunks = head.chunks(hidden_NH.shape[0])
         widest = max((rows.stop - rows.start for rows in chunks), default=0)
         buffer = weight_VH.new_empty(weight_VH.shape[0] * widest)
         loss = torch.zeros((), dtype=torch.float64, device=hidden_NH.device)
         for rows in chunks:
-            hidden_CH, labels_C = hidden_NH[rows], labels_N[rows]
-            logits_VC = head._logits_VC(hidden_CH, buffer)
-            target_C = logits_VC.gather(0, labels_C[None])[0]
+            logits_VC = head.chunk_logits(hidden_NH[rows], buffer)
+            target_C = logits_VC.gather(0, labels_N[rows][None])[0]
             slope_VC = None if head.softcap is None else 1 - (logits_VC / head.softcap) ** 2
             top_C = logits_VC.amax(0)
             raised_VC = logits_VC.sub_(top_C).exp_()
             sum_C = raised_VC.sum(0)
             loss += (sum_C.log() + top_C - target_C).sum(dtype=torch.float64)
-            if not (want_hidden or want_weight or want_bias):
-                continue
-            share_C = sum_C.reciprocal().mul_(head.scale)
-            if slope_VC is None:
-                # d logit = scale * (softmax - onehot); the onehot part is applied by index
-                cast = raised_VC.to(weight_VH.dtype)
-                if grad_hidden is not None:
-                    grad_CH = torch.mm(cast.t(), weight_VH).mul_(share_C[:, None])
-                    grad_hidden[rows] = grad_CH.sub_(weight_VH[labels_C], alpha=head.scale)
-                if grad_weight is not None:
-                    scaled_CH = hidden_CH.float() * share_C[:, None]
-                    grad_weight.addmm_(raised_VC, scaled_CH)
-                    grad_weight.index_add_(0, labels_C, hidden_CH.float(), alpha=-head.scale)
-                if grad_bias is not None:
-                    grad_bias += raised_VC @ share_C
-                    grad_bias.index_add_(0, labels_C, torch.full_like(share_C, -head.scale))
-                continue
-            delta_VC = raised_VC.mul_(share_C)
-            delta_VC[labels_C, torch.arange(len(labels_C), device=labels_C.device)] -= head.scale
-            delta_VC = delta_VC.mul_(slope_VC)
-            if grad_hidden is not None:
-                grad_hidden[rows] = torch.mm(delta_VC.t().to(weight_VH.dtype), weight_VH)
-            if grad_weight is not None:
-                grad_weight.addmm_(delta_VC, hidden_CH.float())
-            if grad_bias is not None:
-                grad_bias += delta_VC.sum(1)
-        ctx.grads = (grad_hidden, grad_weight, grad_bias)
+            gradients.add(rows, hidden_NH[rows], labels_N[rows], raised_VC, sum_C, slope_VC)
+        ctx.gradients = gradients
         return loss.float()
 
     @staticmethod
-    def backward(ctx: Any, grad_output: Tensor) -> tuple[Tensor | None, ...]:
-        grads = [None if grad is None else grad.mul_(grad_output) for grad in ctx.grads]
-        return (*grads, None, None)
+    def backward(  # type: ignore[override]
+        ctx: Any, grad_output: Tensor
+    ) -> tuple[Tensor | None, ...]:
+        found: _Gradients = ctx.gradients
+        grads = (found.hidden_NH, found.weight_VH, found.bias_V)
+        return (*(None if grad is None else grad.mul_(grad_output) for grad in grads), None, None)
+
+
+@dataclass(slots=True)
+class _Gradients:
+    """Gradients of the summed loss, filled chunk by chunk; None for inputs that are frozen."""
+
+    head: Head
+    hidden_NH: Tensor | None
+    weight_VH: Tensor | None
+    bias_V: Tensor | None
+
+    @classmethod
+    def for_inputs(cls, head: Head, hidden_NH: Tensor) -> _Gradients:
+        weight, bias = head.weight_VH, head.bias_V
+        float32 = torch.float32  # sums over many chunks: rounding them to bfloat16 biases training
+        return cls(
+            head,
+            torch.empty_like(hidden_NH) if hidden_NH.requires_grad else None,
+            torch.zeros_like(weight, dtype=float32) if weight.requires_grad else None,
+            torch.zeros_like(bias, dtype=float32)
+            if bias is not None and bias.requires_grad
+            else None,
+        )
+
+    def add(
+        self,
+        rows: slice,
+        hidden_CH: Tensor,
+        labels_C: Tensor,
+        raised_VC: Tensor,
+        sum_C: Tensor,
+        slope_VC: Tensor | None,
+    ) -> None:
+        """Take in one chunk.
+
+        Args:
+            rows: the chunk's place among the N rows.
+            hidden_CH, labels_C: the chunk's inputs.
+            raised_VC: exp(logits - max); divided by sum_C it is the softmax. Overwritten.
+            slope_VC: derivative of the soft cap, or None without one.
+        """
+        share_C = sum_C.reciprocal().mul_(self.head.scale)
+        if slope_VC is None:
+            self._add_by_index(rows, hidden_CH, labels_C, raised_VC, share_C)
+        else:
+            self._add_capped(rows, hidden_CH, labels_C, raised_VC.mul_(share_C), slope_VC)
+
+    def _add_by_index(
+        self, rows: slice, hidden_CH: Tensor, labels_C: Tensor, raised_VC: Tensor, share_C: Tensor
+    ) -> None:
+        """softmax - onehot without forming it: the division and the one-hot part are applied to
+        the small products."""
+        scale, weight_VH = self.head.scale, self.head.weight_VH
+        if self.hidden_NH is not None:
+            grad_CH = torch.mm(raised_VC.t().to(weight_VH.dtype), weight_VH).mul_(share_C[:, None])
+            self.hidden_NH[rows] = grad_CH.sub_(weight_VH[labels_C], alpha=scale)
+        if self.weight_VH is not None:
+            self.weight_VH.addmm_(raised_VC, hidden_CH.float() * share_C[:, None])
+            self.weight_VH.index_add_(0, labels_C, hidden_CH.float(), alpha=-scale)
+        if self.bias_V is not None:
+            self.bias_V += raised_VC @ share_C
+            self.bias_V.index_add_(0, labels_C, torch.full_like(share_C, -scale))
+
+    def _add_capped(
+        self, rows: slice, hidden_CH: Tensor, labels_C: Tensor, delta_VC: Tensor, slope_VC: Tensor
+    ) -> None:
+        weight_VH = self.head.weight_VH
+        delta_VC[labels_C, torch.arange(len(labels_C), device=labels_C.device)] -= self.head.scale
+        delta_VC.mul_(slope_VC)
+        if self.hidden_NH is not None:
+            self.hidden_NH[rows] = torch.mm(delta_VC.t().to(weight_VH.dtype), weight_VH)
+        if self.weight_VH is not None:
+            self.weight_VH.addmm_(delta_VC, hidden_CH.float())
+        if self.bias_V is not None:
+            self.bias_V += delta_VC.sum(1)

@@ -5,6 +5,7 @@ Nothing is fetched, no code of the folder runs, only safetensors are read.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from typing import Any
 
@@ -124,14 +125,16 @@ def load_model(
     return model.to(device).requires_grad_(False).eval()
 
 
-def stop_token_ids(model: PreTrainedModel, tokenizer: PreTrainedTokenizerFast) -> list[int]:
-    """Tokens that end an answer: the tokenizer's `eos_token` and the model's own list.
-
-    They differ in models that mark the end of a turn and of a text by two tokens.
-    """
-    stated = getattr(model.generation_config, "eos_token_id", None)
-    both = [tokenizer.eos_token_id, *(stated if isinstance(stated, list) else [stated])]
-    return sorted({token for token in both if isinstance(token, int)})
+def stated_stop_ids(local: LocalModel) -> frozenset[int]:
+    """Tokens that end an answer by the model's own account: `eos_token_id` in its
+    generation_config.json, which many chat models fill with several."""
+    try:
+        text = (local.folder / "generation_config.json").read_text(encoding="utf-8")
+        stated = json.loads(text).get("eos_token_id")
+    except (OSError, ValueError, AttributeError):
+        return frozenset()
+    listed = stated if isinstance(stated, list) else [stated]
+    return frozenset(token for token in listed if isinstance(token, int))
 
 
 def _load(read: Callable[[], Any], local: LocalModel, code: str) -> Any:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from functools import cache
 from itertools import groupby
-from typing import Any
-
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from typing import TYPE_CHECKING, Any
 
 from postgrad.core.report import Comparison, Report, Setting
 from postgrad.reports import chart, examples, reading, words
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
 
 VERDICT_TEXT = {
     "better": "The tuned model is better than the base, beyond what chance explains.",
@@ -30,6 +31,8 @@ def render_html(report: Report) -> str:
 
 @cache
 def _environment() -> Environment:
+    from jinja2 import Environment, PackageLoader, StrictUndefined  # 20 ms, only needed to write
+
     return Environment(
         loader=PackageLoader("postgrad.reports", "."),
         autoescape=True,

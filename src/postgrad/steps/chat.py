@@ -23,6 +23,7 @@ from postgrad.engine.model import LanguageModel
 from postgrad.models.load import load_model
 from postgrad.steps import machine
 from postgrad.steps.prepare import open_base
+from postgrad.steps.stop import stop_if_asked
 
 INBOX = "inbox.jsonl"
 POLL_SECONDS = 0.05
@@ -46,13 +47,18 @@ def chat(context: StepContext, request: Mapping[str, Any]) -> None:
         method: Method = plugins.load("methods", job.method.name)()
         method.load(model.model, Path(request["result"]))
     answerer = LocalAnswerer(model, base.template, base.context_tokens)
+
+    def on_text(text: str) -> None:
+        context.emit(Event("text", {"text": text}))
+        stop_if_asked(context)
+
     context.emit(Event("note", {"text": f"{ModelRef.parse(job.base.model)} is ready."}))
     for asked in _inbox(context):
         messages = [Message(turn["role"], turn["content"]) for turn in asked["messages"]]
         given = answerer.stream(
             messages,
             max_new_tokens=int(request["max_new_tokens"]),
-            on_text=lambda text: context.emit(Event("text", {"text": text})),
+            on_text=on_text,
         )
         context.emit(Event("answer", {"text": given.text, "finish": given.finish}))
 

@@ -10,13 +10,13 @@ from postgrad.core.events import Event
 from postgrad.core.interfaces import Method, StepContext
 from postgrad.core.job import Job
 from postgrad.core.run import RunFolder
-from postgrad.data.dataset import thaw
 from postgrad.engine.answerer import LocalAnswerer
 from postgrad.engine.model import LanguageModel
 from postgrad.models.load import load_model
+from postgrad.reports.write import read_report
 from postgrad.steps import machine
 from postgrad.steps.exam import Exam
-from postgrad.steps.prepare import Prepared, prepare
+from postgrad.steps.prepare import Prepared, reopen
 from postgrad.steps.proof import Outcome, prove
 from postgrad.training import checkpoint
 from postgrad.training.loop import Progress, peak_memory_bytes
@@ -25,7 +25,7 @@ from postgrad.training.loop import Progress, peak_memory_bytes
 def evaluate(context: StepContext, request: Mapping[str, Any]) -> dict[str, Any]:
     """The report of a run, from fresh answers of the base and of the saved result."""
     run = RunFolder(context.folder)
-    prepared = prepare(context, Job.build(request["job"]), thaw(run))
+    prepared = reopen(context, Job.build(request["job"]), run)
     device = machine.use_machine(prepared.job.backend)
     model = load_base(prepared, device)
     exam = Exam(context, prepared, answerer(prepared, model))
@@ -40,6 +40,7 @@ def evaluate(context: StepContext, request: Mapping[str, Any]) -> dict[str, Any]
         peak_memory_bytes=peak_memory_bytes(device),
         base_answers=base_answers,
         tuned_answers=tuned_answers,
+        training=read_report(run.report_json).training if run.report_json.exists() else None,
     )
     context.emit(Event("stage", {"name": "report", "title": "Comparing"}))
     report = prove(run, prepared, outcome)

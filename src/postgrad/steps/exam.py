@@ -16,6 +16,8 @@ from postgrad.errors import RunError
 from postgrad.evals.ask import ask
 from postgrad.evals.compare import score_answers
 from postgrad.steps.prepare import Prepared
+from postgrad.steps.stop import stop_if_asked
+from postgrad.training.checkpoint import flush
 
 
 @dataclass(frozen=True)
@@ -32,7 +34,12 @@ class Exam:
         return self.prepared.dataset.test[: self.prepared.job.evaluation.limit]
 
     def ask(self, run: RunFolder, who: str) -> list[Answer]:
-        """Ask every test row, mark the answers and store them."""
+        """Ask every test row, mark the answers and store them.
+
+        Raises:
+            Interrupted: the step was asked to stop; nothing is stored.
+        """
+        stop_if_asked(self.context)
         examples, template = self.examples, self.prepared.base.template
         title = f"Asking the {who} model {len(examples)} held-out questions"
         self.context.emit(Event("stage", {"name": f"ask_{who}", "title": title}))
@@ -40,6 +47,7 @@ class Exam:
         def on_done(done: int) -> None:
             fields = {"stage": title, "done": done, "total": len(examples), "unit": "answers"}
             self.context.emit(Event("progress", fields))
+            stop_if_asked(self.context)
 
         answers = ask(
             self.answerer,
@@ -84,6 +92,7 @@ def store_answers(run: RunFolder, who: str, answers: Sequence[Answer]) -> None:
     unfinished = path.with_suffix(".unfinished")
     lines = [json.dumps(answer.as_dict(), ensure_ascii=False) + "\n" for answer in answers]
     unfinished.write_text("".join(lines), encoding="utf-8")
+    flush(unfinished)
     unfinished.rename(path)
 
 
@@ -95,9 +104,10 @@ def load_answers(run: RunFolder, who: str) -> list[Answer]:
     """
     path = run.answers(who)
     try:
-        lines = path.read_text(encoding="utf-8").splitlines()
-        return [Answer.from_dict(json.loads(line)) for line in lines]
-    except (OSError, ValueError, KeyError) as error:
+        # not splitlines: it also cuts at signs that JSON leaves as they are, such as U+2028
+        lines = path.read_text(encoding="utf-8").split("\n")
+        return [Answer.from_dict(json.loads(line)) for line in lines if line]
+    except (OSError, ValueError, KeyError, TypeError) as error:
         raise RunError(
             f"The answers of the {who} model can't be read: {error}.",
             fix=f"Ask again: postgrad eval {run.path}",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import torch
@@ -13,12 +13,16 @@ from postgrad.advice import duration
 from postgrad.core.interfaces import StepContext
 from postgrad.core.job import Job
 from postgrad.core.job_file import write_job
+from postgrad.data.pack import pack
 from postgrad.engine.generate import SLOTS
 from postgrad.evals.verdict import expected_power
 from postgrad.steps.machine import use_machine
 from postgrad.steps.prepare import Base, Prepared, prepare
+from postgrad.training.loop import Row
 
 PROBE_SECONDS = 0.5
+SAMPLED_ROWS = 256
+"""Rows packed to see how much a shared prefix saves; more would say the same."""
 
 
 def plan(context: StepContext, request: Mapping[str, Any]) -> dict[str, Any]:
@@ -52,7 +56,9 @@ def describe(prepared: Prepared) -> dict[str, Any]:
 
 def _estimate(prepared: Prepared) -> dict[str, Any]:
     job, summary = prepared.job, prepared.summary
-    assert job.training.epochs and job.training.batch_size and job.evaluation.max_new_tokens
+    assert job.training.epochs
+    assert job.training.batch_size
+    assert job.evaluation.max_new_tokens
     num_train = summary.rows["train"]
     tokens = round(summary.tokens["train"] * job.training.epochs)
     steps = max(1, -(-round(num_train * job.training.epochs) // job.training.batch_size))
@@ -71,7 +77,8 @@ def _estimate(prepared: Prepared) -> dict[str, Any]:
     reading = duration.forward_seconds(
         work, summary.tokens["valid"] * validations + 4 * summary.tokens["test"], speed
     )
-    training = duration.training_seconds(work, tokens, speed)
+    computed = round(tokens * _computed_share(prepared.rows["train"], job.training.batch_size))
+    training = duration.training_seconds(work, computed, speed)
     return {
         "steps": steps,
         "tokens": tokens,
@@ -79,6 +86,16 @@ def _estimate(prepared: Prepared) -> dict[str, Any]:
         "evaluation_seconds": answering + reading,
         "seconds": training + answering + reading,
     }
+
+
+def _computed_share(rows: Sequence[Row], batch_size: int) -> float:
+    """Tokens that are computed per real token: a prefix that rows share is computed once."""
+    real = computed = 0
+    for start in range(0, min(len(rows), SAMPLED_ROWS), batch_size):
+        sequences = [part for row in rows[start : start + batch_size] for part in row.sequences]
+        real += sum(len(sequence.tokens) for sequence in sequences)
+        computed += len(pack(sequences).tokens)
+    return computed / real
 
 
 def _workload(base: Base, prepared: Prepared) -> duration.Workload:

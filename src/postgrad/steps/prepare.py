@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -17,17 +18,21 @@ from postgrad.core.base import ModelRef
 from postgrad.core.events import Event
 from postgrad.core.interfaces import Objective, StepContext
 from postgrad.core.job import Job
+from postgrad.core.job_file import read_sources
 from postgrad.core.records import Chat, Record, Text
 from postgrad.core.report import DatasetSummary
+from postgrad.core.run import RunFolder
 from postgrad.core.task import Task
-from postgrad.data.dataset import Dataset, Example, load_dataset
+from postgrad.data.dataset import Dataset, Example, load_dataset, thaw
+from postgrad.data.read import check_file
 from postgrad.data.render import Template
 from postgrad.errors import RowError
 from postgrad.evals.choose import choose_task
 from postgrad.models.cache import Cache
 from postgrad.models.check import require_chat_template
 from postgrad.models.fetch import LocalModel, ensure
-from postgrad.models.load import load_tokenizer
+from postgrad.models.load import load_tokenizer, stated_stop_ids
+from postgrad.steps.stop import stop_if_asked
 from postgrad.training.loop import Row
 
 SPLITS = ("train", "valid", "test")
@@ -75,8 +80,12 @@ def prepare(context: StepContext, job: Job, dataset: Dataset | None = None) -> P
 
     Raises:
         UserError: whatever is wrong with the job, the data or the base model.
+        Interrupted: the step was asked to stop.
     """
     context.emit(Event("stage", {"name": "prepare", "title": "Preparing"}))
+    if dataset is None:  # before a base model is fetched
+        for path in filter(None, (job.data.train, job.data.valid, job.data.test)):
+            check_file(Path(path))
     base = open_base(context, job)
     renderer = Renderer(base, job)
     if dataset is None:
@@ -88,7 +97,7 @@ def prepare(context: StepContext, job: Job, dataset: Dataset | None = None) -> P
         format=dataset.format,
         objective=objective.name,
         num_train_rows=len(dataset.train),
-        longest_row_tokens=_longest(uncut["train"]),
+        longest_row_tokens=max(_longest(rows) for rows in uncut.values() if rows),
         longest_answer_tokens=_longest_answer(base.template, dataset),
         hidden_size=base.config.hidden_size,
         context_tokens=base.context_tokens,
@@ -100,7 +109,19 @@ def prepare(context: StepContext, job: Job, dataset: Dataset | None = None) -> P
     assert complete.training.max_length is not None
     rows = {split: cut_rows(uncut[split], complete.training.max_length) for split in SPLITS}
     summary = _summary(dataset, uncut, rows)
+    stop_if_asked(context)
     return Prepared(complete, sources, base, dataset, task, rows, summary)
+
+
+def reopen(context: StepContext, job: Job, run: RunFolder) -> Prepared:
+    """A run's own complete job and data, as they were frozen when it began.
+
+    Raises:
+        UserError: they have changed since, or the base model is gone.
+        Interrupted: the step was asked to stop.
+    """
+    sources = read_sources(run.job.read_text(encoding="utf-8"))
+    return replace(prepare(context, job, thaw(run)), sources=sources)
 
 
 def open_base(context: StepContext, job: Job) -> Base:
@@ -109,6 +130,7 @@ def open_base(context: StepContext, job: Job) -> Base:
     def on_progress(stage: str, done: int, total: int) -> None:
         fields = {"stage": f"base model: {stage}", "done": done, "total": total, "unit": ""}
         context.emit(Event("progress", fields))
+        stop_if_asked(context)
 
     local = ensure(
         ModelRef.parse(job.base.model),
@@ -118,7 +140,7 @@ def open_base(context: StepContext, job: Job) -> Base:
     )
     tokenizer = load_tokenizer(local, job.base.chat_template)
     config = AutoConfig.from_pretrained(local.folder, local_files_only=True).get_text_config()
-    return Base(local, Template(tokenizer), config)
+    return Base(local, Template(tokenizer, stated_stop_ids(local)), config)
 
 
 @dataclass(frozen=True)
@@ -176,9 +198,14 @@ def cut_rows(rows: Sequence[Row], limit: int) -> list[Row]:
 
 def _task(template: Template, dataset: Dataset, wanted: str | None) -> Task:
     records = [example.record for split in SPLITS for example in getattr(dataset, split)]
-    chats = [record for record in records if isinstance(record, Chat)]
-    references = [template.reference(chat) for chat in chats]
-    prompts = ["\n".join(message.content for message in chat.prompt) for chat in chats]
+    references: list[str] = []
+    prompts: list[str] = []
+    for record in records:
+        if isinstance(record, Chat):
+            references.append(template.reference(record))
+            prompts.append("\n".join(message.content for message in record.prompt))
+        elif isinstance(record, Text):
+            references.append(record.text)
     return choose_task(references, prompts, wanted)
 
 

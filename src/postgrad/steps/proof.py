@@ -42,6 +42,8 @@ class Outcome:
     peak_memory_bytes: int
     base_answers: Sequence[Answer]
     tuned_answers: Sequence[Answer]
+    training: TrainingSummary | None = None
+    """As an earlier report told it, if this process did not train itself."""
 
 
 def prove(run: RunFolder, prepared: Prepared, outcome: Outcome) -> Report:
@@ -64,7 +66,7 @@ def prove(run: RunFolder, prepared: Prepared, outcome: Outcome) -> Report:
         secondary=secondary,
         gates=gates,
         task={"kind": task.kind, "primary": task.primary, "why": task.why},
-        training=_training(outcome, prepared),
+        training=outcome.training or _training(outcome, prepared),
         curves=_curves(events),
         base=BaseSummary(
             model=str(prepared.base.local.ref),
@@ -78,7 +80,7 @@ def prove(run: RunFolder, prepared: Prepared, outcome: Outcome) -> Report:
         environment=json.loads(run.environment.read_text()),
         reproduce=[f"postgrad train {run.job} --out RUN"],
         job_sha256=hashlib.sha256(run.job.read_bytes()).hexdigest(),
-        warnings=[event["text"] for event in events if event.kind == "warning"],
+        warnings=_warnings(events),
         created=datetime.now(UTC).isoformat(timespec="seconds"),
     )
     write_report(report, run)
@@ -86,11 +88,11 @@ def prove(run: RunFolder, prepared: Prepared, outcome: Outcome) -> Report:
 
 
 def read_events(run: RunFolder) -> list[Event]:
-    """The events of a run; a last line torn by a kill is passed over."""
+    """The events of a run; a line torn by a kill is passed over."""
     events: list[Event] = []
-    for line in run.events.read_text(encoding="utf-8").splitlines():
+    for line in run.events.read_bytes().split(b"\n"):
         try:
-            events.append(Event.parse(line))
+            events.append(Event.parse(line.decode()))
         except (ValueError, KeyError):
             continue
     return events
@@ -98,12 +100,13 @@ def read_events(run: RunFolder) -> list[Event]:
 
 def _training(outcome: Outcome, prepared: Prepared) -> TrainingSummary:
     progress = outcome.progress
-    num_rows = prepared.summary.rows["train"]
-    batch_size = prepared.job.training.batch_size or 1
+    num_rows, settings = prepared.summary.rows["train"], prepared.job.training
+    most = round(num_rows * (settings.epochs or 0))
+    seen = min(progress.step * (settings.batch_size or 1), most)
     validated = progress.best_step > 0
     return TrainingSummary(
         steps=progress.step,
-        epochs=round(progress.step * batch_size / num_rows, 2),
+        epochs=round(seen / num_rows, 2),
         tokens=progress.tokens,
         supervised_tokens=progress.supervised_tokens,
         tokens_per_second=progress.tokens / max(progress.seconds, 1e-9),
@@ -115,6 +118,11 @@ def _training(outcome: Outcome, prepared: Prepared) -> TrainingSummary:
         trainable_parameters=outcome.trained_parameters,
         stopped=progress.stopped,
     )
+
+
+def _warnings(events: Sequence[Event]) -> list[str]:
+    """Each warning once: a resumed run that does a step again warns again."""
+    return list(dict.fromkeys(event["text"] for event in events if event.kind == "warning"))
 
 
 def _curves(events: Sequence[Event]) -> dict[str, Curve]:

@@ -22,5 +22,5 @@ def pull(context: StepContext, request: Mapping[str, Any]) -> dict[str, Any]:
         "parameters": base.local.parameters,
         "context_tokens": base.context_tokens,
         "architecture": type(base.config).__name__.removesuffix("Config"),
-        "chat_template": bool(base.template.tokenizer.chat_template),
+        "chat_template": bool(getattr(base.template.tokenizer, "chat_template", None)),
     }

@@ -22,15 +22,16 @@ from postgrad.core.job_file import write_job
 from postgrad.core.report import Report
 from postgrad.core.run import RunFolder
 from postgrad.core.task import Answer
-from postgrad.data.dataset import freeze, thaw
+from postgrad.data.dataset import freeze
 from postgrad.engine.model import LanguageModel
-from postgrad.errors import Interrupted
+from postgrad.errors import RunError
 from postgrad.steps import machine
 from postgrad.steps.evaluate import answerer, load_base
 from postgrad.steps.exam import Exam, load_answers
 from postgrad.steps.plan import describe
-from postgrad.steps.prepare import Prepared, prepare
+from postgrad.steps.prepare import Prepared, prepare, reopen
 from postgrad.steps.proof import Outcome, prove
+from postgrad.training.checkpoint import flush, flush_tree
 from postgrad.training.loop import Loop, Progress, peak_memory_bytes
 
 SHOWN_SAMPLES = 3
@@ -42,9 +43,11 @@ def train(context: StepContext, request: Mapping[str, Any]) -> dict[str, Any]:
     run = RunFolder(context.folder)
     job = Job.build(request["job"])
     resumed = run.job.exists()
-    prepared = prepare(context, job, thaw(run) if resumed else None)
+    prepared = reopen(context, job, run) if resumed else prepare(context, job)
     device = machine.use_machine(prepared.job.backend)
-    if not resumed:
+    if resumed:
+        _warn_of_change(context, run, prepared, device)
+    else:
         _freeze(run, prepared, device)
     context.emit(Event("plan", describe(prepared)))
 
@@ -57,7 +60,7 @@ def train(context: StepContext, request: Mapping[str, Any]) -> dict[str, Any]:
     method: Method = plugins.load("methods", prepared.job.method.name)()
     method.attach(model.model, prepared.job.method, prepared.job.training.seed)
     progress = _train(context, run, prepared, model, method)
-    _publish(run, method, model, prepared.base.local.loads_as)
+    _publish(run, prepared, model, method)
 
     tuned_answers = _ask_once(context, run, exam, "tuned")
     exam.show_samples("after", tuned_answers, SHOWN_SAMPLES)
@@ -78,16 +81,35 @@ def _freeze(run: RunFolder, prepared: Prepared, device: torch.device) -> None:
     seen = machine.environment(device, prepared.job.training.seed)
     run.environment.write_text(json.dumps(seen, indent=2) + "\n")
     unfinished = run.job.with_suffix(".unfinished")
-    unfinished.write_text(write_job(prepared.job, prepared.sources))
+    unfinished.write_text(write_job(prepared.job, prepared.sources), encoding="utf-8")
+    flush(unfinished)
     unfinished.rename(run.job)
+    flush(run.path)
+
+
+def _warn_of_change(
+    context: StepContext, run: RunFolder, prepared: Prepared, device: torch.device
+) -> None:
+    """The same bits are only promised where the same numbers are computed in the same way."""
+    before = json.loads(run.environment.read_text())
+    now = machine.environment(device, prepared.job.training.seed)
+    for key in ("processor", "device", "gpu", "threads", "versions"):
+        if before.get(key) != now[key]:
+            text = (
+                f"The run began with {key} {before.get(key)} and goes on with {now[key]}: "
+                "its last digits may differ from those of a run in one go."
+            )
+            context.emit(Event("warning", {"code": "other_machine", "text": text}))
 
 
 def _ask_once(context: StepContext, run: RunFolder, exam: Exam, who: str) -> list[Answer]:
     """The stored answers of `who`, asked for first if they are not there yet."""
     if run.answers(who).exists():
-        return load_answers(run, who)
-    if context.should_stop():
-        raise Interrupted("Stopped; what was done is saved.", code="stopped")
+        try:
+            return load_answers(run, who)
+        except RunError as error:
+            text = f"{error.what} They are asked for again."
+            context.emit(Event("warning", {"code": error.code, "text": text}))
     return exam.ask(run, who)
 
 
@@ -109,15 +131,21 @@ def _train(
     return loop.run()
 
 
-def _publish(run: RunFolder, method: Method, model: LanguageModel, base: str) -> None:
-    """Save the result beside its place and move it there whole."""
+def _publish(run: RunFolder, prepared: Prepared, model: LanguageModel, method: Method) -> None:
+    """Save the result beside its place and move it there whole. Whole weights get their tokenizer
+    with them, so that the folder is a model by itself."""
     target = run.path / method.result
     unfinished = target.with_name(f"{target.name}.unfinished")
     shutil.rmtree(unfinished, ignore_errors=True)
     unfinished.mkdir()
-    method.save(model.model, unfinished, base)
+    method.save(model.model, unfinished, prepared.base.local.loads_as)
+    if target == run.weights:
+        tokenizer: Any = prepared.base.template.tokenizer
+        tokenizer.save_pretrained(unfinished)
+    flush_tree(unfinished)
     shutil.rmtree(target, ignore_errors=True)
     unfinished.rename(target)
+    flush(run.path)
 
 
 def _num_trained(model: LanguageModel) -> int:

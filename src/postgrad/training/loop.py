@@ -1,8 +1,8 @@
 """The one training loop.
 
-A step takes the next `batch_size` rows, computes them in parts of at most `micro_batch_tokens`
-tokens, and divides the summed loss by the number of taught tokens in the whole step, so that how
-the rows were packed or accumulated changes nothing but rounding.
+A step takes the next `batch_size` rows (the last step what is left), computes them in parts of at
+most `micro_batch_tokens` tokens, and divides the summed loss by the number of taught tokens in the
+whole step, so that how the rows were packed or accumulated changes nothing but rounding.
 """
 
 from __future__ import annotations
@@ -62,9 +62,11 @@ class Progress:
     best_step: int = 0
     validated_step: int = 0
     validations_without_gain: int = 0
+    bad_steps: int = 0
     stopped: str = ""
 
     def as_dict(self) -> dict[str, Any]:
+        """The values as JSON can hold them; `from_dict` reads them."""
         values = {name: getattr(self, name) for name in self.__slots__}
         return {
             name: _number(value) if isinstance(value, float) else value
@@ -110,11 +112,12 @@ class Loop:
         self.checkpoints.mkdir(parents=True, exist_ok=True)
         self._optimizer = optimizer.make(self.model.model, self.settings.weight_decay)
         self._resume()
-        self._saved_at = time.monotonic()
+        self._saved_at, self._saved_step = time.monotonic(), self.progress.step
         try:
             self._steps()
-        except _StopRequested:
-            self._save()
+        except _StopRequestedError:
+            if self.progress.step > self._saved_step:
+                self._save()
             raise Interrupted(
                 f"Stopped after step {self.progress.step} of {self.total_steps}; it is saved.",
                 code="stopped",
@@ -123,28 +126,39 @@ class Loop:
         return self.progress
 
     def _steps(self) -> None:
-        bad_steps = 0
+        progress = self.progress
         while True:
+            done = progress.step >= self.total_steps
             if self._validation_is_due():
                 self._validate()
                 self._save()
-            elif time.monotonic() - self._saved_at > self.settings.checkpoint_seconds:
+            elif progress.step > self._saved_step and (done or self._save_is_due()):
                 self._save()
-            if self.progress.step >= self.total_steps or self.progress.stopped:
+            if done or progress.stopped:
                 return
-            bad_steps = 0 if self._step() else bad_steps + 1
-            if bad_steps == MOST_BAD_STEPS:
+            progress.bad_steps = 0 if self._step() else progress.bad_steps + 1
+            if progress.bad_steps == min(MOST_BAD_STEPS, self.total_steps):
                 raise TrainingError(
-                    f"{MOST_BAD_STEPS} steps in a row had no finite loss or gradient.",
+                    f"Steps in a row without a finite loss or gradient: {progress.bad_steps}.",
                     why="The weights of the last good step are untouched.",
                     fix="Look at the rows named in the warnings, or lower training.learning_rate.",
                 )
 
     @property
+    def total_rows(self) -> int:
+        """Rows of the whole run, counted each time that they are seen."""
+        return max(1, round(len(self.train) * _known(self.settings.epochs)))
+
+    @property
     def total_steps(self) -> int:
         """Optimizer steps of the whole run."""
-        rows = round(len(self.train) * _known(self.settings.epochs))
-        return max(1, math.ceil(rows / _known(self.settings.batch_size)))
+        return math.ceil(self.total_rows / _known(self.settings.batch_size))
+
+    @property
+    def epochs_done(self) -> float:
+        """Passes over the rows so far."""
+        rows = self.progress.step * _known(self.settings.batch_size)
+        return min(rows, self.total_rows) / len(self.train)
 
     @property
     def validation_every(self) -> int:
@@ -157,8 +171,8 @@ class Loop:
         began, step = time.monotonic(), self.progress.step
         size = int(_known(self.settings.batch_size))
         rows = [
-            self.train[row_at(step * size + i, len(self.train), self.settings.seed)]
-            for i in range(size)
+            self.train[row_at(position, len(self.train), self.settings.seed)]
+            for position in range(step * size, min((step + 1) * size, self.total_rows))
         ]
         rate = learning_rate(
             step,
@@ -187,7 +201,7 @@ class Loop:
         for part in split_by_tokens(sequences, self.settings.micro_batch_tokens):
             if self.should_stop():
                 self._optimizer.zero_grad(set_to_none=True)
-                raise _StopRequested
+                raise _StopRequestedError
             loss = self.model.loss_sum(part)
             (loss / taught).backward()
             total += loss.item()
@@ -203,7 +217,8 @@ class Loop:
         progress.tokens += tokens
         progress.supervised_tokens += taught
         progress.seconds += seconds
-        progress.last_loss = loss
+        if math.isfinite(loss):
+            progress.last_loss = loss
         self.emit(
             Event(
                 "step",
@@ -217,7 +232,7 @@ class Loop:
                     "supervised_tokens": taught,
                     "tokens_per_second": progress.tokens / max(progress.seconds, 1e-9),
                     "seconds": seconds,
-                    "epoch": progress.step * len(rows) / len(self.train),
+                    "epoch": self.epochs_done,
                     "rows": [row.id for row in rows],
                 },
             )
@@ -244,7 +259,7 @@ class Loop:
         progress = self.progress
         loss = mean_loss(self.model, self.valid, self.settings.micro_batch_tokens, self.should_stop)
         if loss is None:
-            raise _StopRequested
+            raise _StopRequestedError
         better = loss < progress.best_loss
         if better:
             progress.best_loss, progress.best_step = loss, progress.step
@@ -256,6 +271,9 @@ class Loop:
         if patience and progress.validations_without_gain >= patience:
             progress.stopped = f"the validation loss had not fallen for {patience} validations"
 
+    def _save_is_due(self) -> bool:
+        return time.monotonic() - self._saved_at > self.settings.checkpoint_seconds
+
     def _save(self) -> None:
         def write(folder: Path) -> dict[str, Any]:
             (folder / self.method.result).mkdir()
@@ -265,12 +283,12 @@ class Loop:
 
         saved = checkpoint.save(self.checkpoints, self.progress.step, write)
         checkpoint.tidy(self.checkpoints, keep_step=self.progress.best_step)
-        self._saved_at = time.monotonic()
+        self._saved_at, self._saved_step = time.monotonic(), self.progress.step
         fields = {"step": self.progress.step, "path": saved.folder.name}
         self.emit(Event("checkpoint", fields))
 
     def _resume(self) -> None:
-        found = checkpoint.newest(self.checkpoints)
+        found = checkpoint.newest(self.checkpoints, self._warn_of_damage)
         if found is None:
             return
         self.method.load(self.model.model, found.folder / self.method.result)
@@ -278,19 +296,24 @@ class Loop:
         self.progress = Progress.from_dict(found.state["progress"])
         self.emit(Event("note", {"text": f"Resumed after step {found.step}."}))
 
+    def _warn_of_damage(self, folder: Path) -> None:
+        text = f"The checkpoint {folder.name} is damaged and was passed over."
+        self.emit(Event("warning", {"code": "checkpoint_damaged", "text": text}))
+
     def _restore_best(self) -> None:
-        best, last = self.progress.best_step, self.progress.step
-        if best and best != last:
-            found = checkpoint.read(self.checkpoints / f"step-{best:06d}")
-            if found is None:
-                text = f"The best checkpoint (step {best}) is damaged; the last weights are kept."
-                self.emit(Event("warning", {"code": "best_checkpoint_damaged", "text": text}))
-                return
-            self.method.load(self.model.model, found.folder / self.method.result)
         self.progress.stopped = self.progress.stopped or "all epochs were done"
+        best, last = self.progress.best_step, self.progress.step
+        if not best or best == last:
+            return
+        found = checkpoint.read(self.checkpoints / f"step-{best:06d}")
+        if found is None:
+            text = f"The best checkpoint (step {best}) is damaged; the last weights are kept."
+            self.emit(Event("warning", {"code": "best_checkpoint_damaged", "text": text}))
+            return
+        self.method.load(self.model.model, found.folder / self.method.result)
 
 
-class _StopRequested(Exception):
+class _StopRequestedError(Exception):
     """Raised inside a step; the step is given up and not counted."""
 
 

@@ -11,7 +11,8 @@ from __future__ import annotations
 import hashlib
 
 ROUNDS = 4
-"""Four rounds make a Feistel network a strong pseudo-random permutation (Luby and Rackoff, 1988)."""
+"""Four rounds make a Feistel network a strong pseudo-random permutation (Luby and Rackoff,
+1988)."""
 
 
 def row_at(position: int, count: int, seed: int) -> int:

@@ -15,7 +15,7 @@ from postgrad.models import templates
 from postgrad.models.cache import Cache
 from postgrad.models.catalog import CATALOG
 from postgrad.models.fetch import LocalModel, ensure
-from postgrad.models.load import load_model, load_tokenizer, stop_token_ids
+from postgrad.models.load import load_model, load_tokenizer, stated_stop_ids
 
 
 @pytest.fixture
@@ -74,8 +74,20 @@ def test_a_bundled_template_brings_its_end_of_turn(local: LocalModel) -> None:
     assert tokenizer.chat_template == templates.read("chatml")
     ids: Any = tokenizer.apply_chat_template([{"role": "user", "content": "the cat"}])
     assert ids["input_ids"].count(tokenizer.eos_token_id) == 1
-    model = load_model(local, device="cpu", dtype=torch.float32)
-    assert stop_token_ids(model, tokenizer) == [0, 2]
+
+
+@pytest.mark.parametrize(
+    ("text", "stops"),
+    [
+        ('{"eos_token_id": 0}', {0}),
+        ('{"eos_token_id": [1, 106]}', {1, 106}),
+        ("{}", set()),
+        ("[", set()),
+    ],
+)
+def test_the_model_states_its_stops(local: LocalModel, text: str, stops: set[int]) -> None:
+    (local.folder / "generation_config.json").write_text(text)
+    assert stated_stop_ids(local) == stops
 
 
 def test_a_template_whose_marks_the_model_lacks_is_refused(local: LocalModel) -> None:

@@ -76,7 +76,9 @@ class _LoraLinear(torch.autograd.Function):
         return out_TO.view(*x.shape[:-1], -1)
 
     @staticmethod
-    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
+    def backward(  # type: ignore[override]
+        ctx: Any, grad: Tensor
+    ) -> tuple[Tensor | None, ...]:
         x_TI, low_TR, weight_OI, a_RI, b_OR = ctx.saved_tensors
         grad_TO = grad.reshape(-1, grad.shape[-1])
         grad_low_TR = torch.mm(grad_TO, b_OR.to(grad.dtype)).mul_(ctx.scale)

@@ -1,0 +1,117 @@
+"""The surface: what people and programs rely on changes on purpose, never by accident."""
+
+from __future__ import annotations
+
+import ast
+import types
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+import pytest
+
+import postgrad
+from postgrad import plugins
+from postgrad.cli.main import cli
+
+SOURCE = Path(__file__).parents[2] / "src" / "postgrad"
+ROWS = [(kind, name) for kind, table in plugins.TABLES.items() for name in table]
+
+COMMANDS = {
+    "postgrad demo": ["--json", "--out"],
+    "postgrad models list": ["--json"],
+    "postgrad models pull": ["NAME", "--json"],
+    "postgrad models show": ["NAME", "--json"],
+    "postgrad data check": ["FILE|JOB", "--base", "--json", "--method", "--set"],
+    "postgrad plan": ["FILE|JOB", "--base", "--json", "--method", "--output", "--set", "-o"],
+    "postgrad train": [
+        "FILE|JOB|RUN",
+        "--base",
+        "--json",
+        "--method",
+        "--out",
+        "--resume",
+        "--set",
+        "--strict",
+    ],
+    "postgrad eval": ["RUN", "--json", "--strict"],
+    "postgrad report": ["RUN", "--json", "--open"],
+    "postgrad chat": ["RUN", "--base-only", "--system"],
+    "postgrad doctor": ["--json"],
+}
+
+
+def test_all_is_sorted_and_complete() -> None:
+    public = {
+        name
+        for name, value in vars(postgrad).items()
+        if not name.startswith("_") and not isinstance(value, types.ModuleType)
+    }
+    assert postgrad.__all__ == sorted(postgrad.__all__)
+    assert set(postgrad.__all__) == public
+
+
+@pytest.mark.parametrize(("kind", "name"), ROWS)
+def test_every_row_of_every_table_loads(kind: str, name: str) -> None:
+    assert callable(plugins.load(kind, name))
+
+
+def test_the_command_line_is_the_one_that_is_written_here() -> None:
+    """A new option? First ask whether it could be a key of the job, set with --set."""
+    assert dict(commands(cli, "postgrad")) == COMMANDS
+
+
+def commands(command: click.Command, path: str) -> Iterator[tuple[str, list[str]]]:
+    """Each command with its arguments, as they are shown, and its options."""
+    if isinstance(command, click.Group):
+        for name, child in command.commands.items():
+            yield from commands(child, f"{path} {name}")
+        return
+    arguments = [item for item in command.params if isinstance(item, click.Argument)]
+    options = [item for item in command.params if isinstance(item, click.Option)]
+    shown = [(item.metavar or item.name or "").upper() for item in arguments]
+    yield path, shown + sorted(name for item in options for name in item.opts)
+
+
+def test_every_command_prints_json_for_programs() -> None:
+    without = {path for path, shown in COMMANDS.items() if "--json" not in shown}
+    assert without == {"postgrad chat"}  # a conversation with a person
+
+
+def test_what_is_public_is_described() -> None:
+    """Every module, and every public function and class at the top of one. Every public method,
+    but for a property, a single statement, and what a protocol or a library already describes."""
+    trees = {path: ast.parse(path.read_text("utf-8")) for path in sorted(SOURCE.rglob("*.py"))}
+    told = {"forward", "backward", "list_commands"}  # of torch and click
+    told |= {name for tree in trees.values() for name in of_protocols(tree)}
+    silent: list[str] = []
+    for path, tree in trees.items():
+        where = str(path.relative_to(SOURCE))
+        if not ast.get_docstring(tree):
+            silent.append(where)
+        for node in public(tree.body):
+            if not ast.get_docstring(node):
+                silent.append(f"{where} {node.name}")
+            for method in public(node.body) if isinstance(node, ast.ClassDef) else ():
+                if not (ast.get_docstring(method) or method.name in told or is_plain(method)):
+                    silent.append(f"{where} {node.name}.{method.name}")
+    assert silent == []
+
+
+def public(body: list[ast.stmt]) -> Iterator[ast.FunctionDef | ast.ClassDef]:
+    for node in body:
+        if isinstance(node, ast.FunctionDef | ast.ClassDef) and not node.name.startswith("_"):
+            yield node
+
+
+def of_protocols(tree: ast.Module) -> Iterator[str]:
+    """Names of the methods that a protocol of a module describes."""
+    for node in public(tree.body):
+        if isinstance(node, ast.ClassDef) and "Protocol" in map(ast.unparse, node.bases):
+            yield from (item.name for item in public(node.body) if ast.get_docstring(item))
+
+
+def is_plain(method: ast.FunctionDef | ast.ClassDef) -> bool:
+    """Whether its name and its one statement say it all."""
+    decorators = {ast.unparse(decorator) for decorator in method.decorator_list}
+    return len(method.body) == 1 or bool(decorators & {"property", "cached_property"})

@@ -1,0 +1,237 @@
+"""Stopped, killed, torn: a run goes on to the same bits, whatever happened."""
+
+from __future__ import annotations
+
+import json
+import random
+import signal
+import time
+from pathlib import Path
+
+import psutil
+import pytest
+
+from desk import Desk, Finished, write_chats
+from here_backend import Here, Killed
+from postgrad import verbs
+from postgrad.core.events import Event
+from postgrad.core.report import Report
+from postgrad.core.run import RunFolder
+from postgrad.errors import Interrupted, RunError
+
+
+def adapter(folder: Path) -> bytes:
+    return (RunFolder(folder).adapter / "adapter_model.safetensors").read_bytes()
+
+
+def outcome(folder: Path) -> dict[str, object]:
+    """All of a finished run but its times and its speed."""
+    run = RunFolder(folder)
+    report = json.loads(run.report_json.read_text())
+    for name in ("seconds", "tokens_per_second", "peak_memory_bytes"):
+        del report["training"][name]
+    for name in ("created", "reproduce"):
+        del report[name]
+    for name in ("base", "tuned"):
+        report[name] = run.answers(name).read_text()
+    return {**report, "adapter": adapter(folder)}
+
+
+def wait_for(path: Path, num_lines: int, process, timeout: float = 60) -> None:
+    end = time.monotonic() + timeout
+    while time.monotonic() < end and process.poll() is None:
+        if path.exists() and path.read_bytes().count(b"\n") >= num_lines:
+            return
+        time.sleep(0.005)
+
+
+def num_steps(path: Path) -> int:
+    return path.read_bytes().count(b'"kind": "step"')
+
+
+def test_ctrl_c_saves_and_says_how_to_go_on(finished: Finished, desk: Desk) -> None:
+    run = RunFolder(desk.folder / "my run")
+    process = desk.start("train", "colours.jsonl", *desk.train_options(), "--out", "my run")
+    end = time.monotonic() + 60
+    while not (run.events.exists() and num_steps(run.events) >= 3) and time.monotonic() < end:
+        time.sleep(0.01)
+    process.send_signal(signal.SIGINT)
+    _, said = process.communicate(timeout=60)
+    assert process.returncode == 1
+    assert "Stopped after step" in said
+    assert "it is saved" in said
+    assert "Go on with: postgrad train 'my run' --resume" in said
+    assert "Traceback" not in said
+    step = int(said.split("Stopped after step ")[1].split()[0])
+    assert (run.checkpoints / f"step-{step:06d}" / "manifest.json").exists()
+    assert "my run' --resume" in desk.call("report", "my run", code=1)
+    assert "my run' --resume" in desk.call("eval", "my run", code=1)
+
+    with run.events.open("ab") as file:  # and the last line was torn by a loss of power
+        file.write('{"time": "2026-01-01T00:00:00", "kind": "note", "text": "Fü'.encode()[:-1])
+    printed = desk.call("train", "my run", "--resume", "--strict")
+    assert f"Resumed after step {step}." in printed
+    assert "BETTER" in printed
+    assert adapter(run.path) == adapter(finished.folder)
+
+    lines = run.events.read_bytes().split(b"\n")
+    torn = []
+    for line in lines[:-1]:
+        try:
+            Event.parse(line.decode())
+        except ValueError:
+            torn.append(line)
+    assert len(torn) == 1
+    steps = [json.loads(line)["step"] for line in lines if b'"kind": "step"' in line]
+    assert steps == list(range(1, len(steps) + 1)), "a step was lost or done twice"
+    report = Report.model_validate_json(run.report_json.read_text())
+    settings = Report.model_validate_json((finished.folder / "report.json").read_text()).settings
+    assert [setting.source for setting in report.settings] == [s.source for s in settings]
+    assert not report.warnings
+
+
+def kill_until_done(desk: Desk, name: str, kills: int, seed: int) -> int:
+    """Start or resume a run again and again, each time killing its worker; the kills done."""
+    draw = random.Random(seed)
+    run = RunFolder(desk.folder / name)
+    done = 0
+    arguments = ["train", "colours.jsonl", *desk.train_options(), "--out", name]
+    while done < kills:
+        process = desk.start(*arguments)
+        lines = run.events.read_bytes().count(b"\n") if run.events.exists() else 0
+        wait_for(run.events, lines + draw.randrange(1, 40), process)
+        time.sleep(draw.random() * 0.02)
+        for worker in psutil.Process(process.pid).children():
+            worker.kill()
+        _, said = process.communicate(timeout=60)
+        if process.returncode == 0:
+            break
+        assert process.returncode == 1, said
+        assert "The worker was killed" in said
+        assert "--resume" in said
+        done += 1
+        arguments = ["train", name, "--resume"]
+    desk.call("train", name, "--resume")
+    return done
+
+
+def test_sigkill_and_resume_give_the_same_bits(finished: Finished, desk: Desk) -> None:
+    assert kill_until_done(desk, "run", 3, seed=1) >= 2
+    assert adapter(desk.folder / "run") == adapter(finished.folder)
+
+
+@pytest.mark.full
+@pytest.mark.parametrize("seed", range(2, 8))
+def test_many_sigkills(finished: Finished, desk: Desk, seed: int) -> None:
+    assert kill_until_done(desk, "run", 8, seed) >= 2
+    assert adapter(desk.folder / "run") == adapter(finished.folder)
+
+
+@pytest.mark.full
+def test_a_killed_command_leaves_a_worker_that_saves_and_ends(
+    finished: Finished, desk: Desk
+) -> None:
+    run = RunFolder(desk.folder / "run")
+    options = desk.train_options(training__epochs=2000)
+    process = desk.start("train", "colours.jsonl", *options, "--out", "run")
+    wait_for(run.events, 40, process)
+    [worker] = psutil.Process(process.pid).children()
+    process.kill()
+    process.communicate()
+    if worker.is_running():  # while it saves, nobody else may go on with the run
+        said = desk.start("train", "run", "--resume").communicate()[1]
+        assert "Another process is at work in run." in said or "Stopped" not in said
+    worker.wait(30)
+    assert Event.parse(run.events.read_text().split("\n")[-2])["type"] == "Interrupted"
+
+
+def test_killed_at_any_event(train_here, tmp_path: Path) -> None:
+    """Every seventh event of a whole run: it goes on to the same report."""
+    assert sweep(train_here, tmp_path, every=7) >= 7
+
+
+@pytest.mark.full
+def test_killed_at_every_event(train_here, tmp_path: Path) -> None:
+    assert sweep(train_here, tmp_path, every=1) > 50
+
+
+def sweep(train_here, tmp_path: Path, every: int) -> int:
+    data = tmp_path / "colours.jsonl"
+    write_chats(data, 40)
+    options = {"training.epochs": 3, "training.checkpoint_seconds": 1e9}
+    whole = train_here(data, "whole", **options)
+    wanted = outcome(whole.folder)
+    num_events = len((whole.folder / "events.jsonl").read_text().split("\n")) - 1
+    kills = 0
+    for number in range(0, num_events, every):
+        Here.kill_at = number
+        with pytest.raises(Killed):
+            train_here(data, f"run-{number}", **options)
+        kills += 1
+        Here.kill_at = None
+        again = verbs.resume(tmp_path / f"run-{number}")
+        assert outcome(again.folder) == wanted, f"killed at event {number}"
+    print(f"{kills} kills, {kills} equal reports")
+    return kills
+
+
+def test_stopped_at_any_event(train_here, tmp_path: Path) -> None:
+    """Asked to stop anywhere, a run ends soon, says how to go on, and does."""
+    data = write_chats(tmp_path / "colours.jsonl", 40)
+    options = {"training.epochs": 3, "training.checkpoint_seconds": 1e9}
+    wanted = outcome(train_here(data, "whole", **options).folder)
+    for number in range(0, 45, 9):  # then the tuned model has answered, and it only has to compare
+        folder = tmp_path / f"run-{number}"
+        Here.stop_at = number
+        with pytest.raises(Interrupted) as caught:
+            train_here(data, folder.name, **options)
+        assert caught.value.fix == f"Go on with: postgrad train {folder} --resume"
+        Here.stop_at = None
+        assert outcome(verbs.resume(folder).folder) == wanted
+
+
+def test_evaluation_killed_midway(train_here, tmp_path: Path) -> None:
+    run = train_here(write_chats(tmp_path / "colours.jsonl"), "run")
+    wanted = outcome(run.folder)
+    for number in range(6):
+        Here.kill_at = number
+        with pytest.raises(Killed):
+            verbs.evaluate(run.folder)
+        Here.kill_at = None
+        assert outcome(verbs.report(run.folder).folder) == wanted
+    assert outcome(verbs.evaluate(run.folder).folder) == wanted
+
+
+def test_a_run_whose_answers_are_damaged_asks_again(train_here, tmp_path: Path) -> None:
+    run = RunFolder(train_here(write_chats(tmp_path / "colours.jsonl"), "run").folder)
+    wanted = outcome(run.path)
+    run.report_json.unlink()
+    run.answers("base").write_bytes(run.answers("base").read_bytes()[:-30])
+    again = verbs.resume(run.path)
+    assert "are asked for again" in again.report.warnings[0]
+    assert {**outcome(run.path), "warnings": []} == wanted
+
+
+def test_a_changed_data_file_does_not_change_the_run(train_here, tmp_path: Path) -> None:
+    data = write_chats(tmp_path / "colours.jsonl")
+    wanted = outcome(train_here(data, "whole").folder)
+    Here.kill_at = 40
+    with pytest.raises(Killed):
+        train_here(data, "run")
+    Here.kill_at = None
+    data.write_text("changed")
+    assert outcome(verbs.resume(tmp_path / "run").folder) == wanted
+    frozen = tmp_path / "run" / "data" / "train.jsonl"
+    frozen.write_text(frozen.read_text().replace("warm", "worm"))
+    (tmp_path / "run" / "report.json").unlink()
+    with pytest.raises(RunError, match="has changed since"):
+        verbs.resume(tmp_path / "run")
+
+
+def test_goes_on_elsewhere_with_a_warning(train_here, tmp_path: Path) -> None:
+    run = RunFolder(train_here(write_chats(tmp_path / "colours.jsonl"), "run").folder)
+    run.report_json.unlink()
+    seen = json.loads(run.environment.read_text())
+    run.environment.write_text(json.dumps({**seen, "processor": "Another One"}))
+    [warning] = verbs.resume(run.path).report.warnings
+    assert "began with processor Another One" in warning
