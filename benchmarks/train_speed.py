@@ -31,7 +31,7 @@ from typing import Any
 
 HERE = Path(__file__).parent
 PEER_PYTHON = HERE.parent / ".venv-bench" / "bin" / "python"
-ROWS, BATCH, SEED, PEAK_RATE = 32, 4, 0, 1e-3
+ROWS, BATCH, SEED, PEAK_RATE = 64, 4, 0, 1e-3
 SHORTEST, LONGEST = 60, 512
 
 

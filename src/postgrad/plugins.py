@@ -25,6 +25,10 @@ TABLES: dict[str, dict[str, str]] = {
         "sharegpt": "postgrad.data.formats.sharegpt:ShareGPT",
         "text": "postgrad.data.formats.text:PlainText",
     },
+    "rules": {
+        "broken_rows": "postgrad.data.cleaning.broken_rows:BrokenRows",
+        "exact_duplicates": "postgrad.data.cleaning.exact_duplicates:ExactDuplicates",
+    },
     "methods": {
         "full": "postgrad.methods.full:Full",
         "lora": "postgrad.methods.lora:Lora",
@@ -53,6 +57,7 @@ TABLES: dict[str, dict[str, str]] = {
         "chat": "postgrad.steps.chat:chat",
         "pull": "postgrad.steps.pull:pull",
         "check": "postgrad.steps.check:check",
+        "check_on_base": "postgrad.steps.check_on_base:check_on_base",
     },
 }
 

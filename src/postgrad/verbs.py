@@ -10,7 +10,7 @@ import json
 import shlex
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -118,12 +118,27 @@ def plan(
 def check(
     source: JobSource,
     *,
+    on_base: bool = False,
+    rules: Sequence[str] | None = None,
     on_event: OnEvent = _ignore,
     changes: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
-    """The data of a job as its base model will see it; nothing is trained."""
+    """What is wrong with the data of a job; nothing is trained.
+
+    Args:
+        source: a job or a data file.
+        on_base: look at the data as the job's base model will see it: tokens are counted, what
+            its chat template refuses and what is cut are found.
+        rules: names of the rules to run; None: every one that is not optional.
+        on_event: called with each event.
+        changes: dotted keys with new values.
+
+    Raises:
+        DataError: a file can't be read at all.
+    """
     job = load_job(source, changes)
-    return _scratch_step(job, "check", {"job": job.model_dump()}, on_event)
+    request = {"job": job.model_dump(), "rules": rules}
+    return _scratch_step(job, "check_on_base" if on_base else "check", request, on_event)
 
 
 def train(

@@ -89,7 +89,7 @@ def test_doctor_says_what_is_missing(light: Path) -> None:
 def test_what_needs_a_model_says_what_to_install(light: Path) -> None:
     rows = [{"prompt": f"Say {number}.", "completion": str(number)} for number in range(20)]
     (light / "rows.jsonl").write_text("\n".join(map(json.dumps, rows)))
-    shown = run(light, "-m", "postgrad.cli.main", "data", "check", "rows.jsonl")
+    shown = run(light, "-m", "postgrad.cli.main", "plan", "rows.jsonl")
     assert shown.returncode == 1, shown.stderr
     assert "pip install 'postgrad[train]'" in shown.stderr
     assert "Traceback" not in shown.stderr

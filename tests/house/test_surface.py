@@ -22,7 +22,15 @@ COMMANDS = {
     "postgrad models list": ["--json"],
     "postgrad models pull": ["NAME", "--json"],
     "postgrad models show": ["NAME", "--json"],
-    "postgrad data check": ["FILE|JOB", "--base", "--json", "--method", "--set"],
+    "postgrad data check": [
+        "FILE|JOB",
+        "--base",
+        "--json",
+        "--method",
+        "--only",
+        "--set",
+        "--strict",
+    ],
     "postgrad plan": ["FILE|JOB", "--base", "--json", "--method", "--output", "--set", "-o"],
     "postgrad train": [
         "FILE|JOB|RUN",

@@ -51,7 +51,7 @@ class Screen:
         )
         self._bar: TaskID | None = None
         self._stage = ""
-        self._said_at = 0.0
+        self._said_at, self._said = 0.0, ("", -1)
 
     def __enter__(self) -> Screen:
         self._bars.start()
@@ -116,8 +116,9 @@ class Screen:
             self._bar = self._bars.add_task(stage, total=total or None, detail="")
         self._bars.update(self._bar, completed=done, total=total or None, detail=detail)
         now = time.monotonic()
-        if not self.console.is_terminal and (now - self._said_at > PLAIN_SECONDS or done == total):
-            self._said_at = now
+        due = now - self._said_at > PLAIN_SECONDS or (done == total and self._said != (stage, done))
+        if due and not self.console.is_terminal:
+            self._said_at, self._said = now, (stage, done)
             self.line(f"  {stage}: {done}/{total}  {detail}")
 
     def _end_bar(self) -> None:

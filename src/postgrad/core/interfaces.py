@@ -7,18 +7,21 @@ Types of torch and transformers are named for the reader only: nothing heavy is 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from postgrad.core.events import Emit, Event
+from postgrad.core.findings import Hit, Kind
 from postgrad.core.job import MethodSection
 from postgrad.core.records import Chat, Record
 from postgrad.core.task import Finish
 
 if TYPE_CHECKING:
     from torch import nn
+
+    from postgrad.data.rows import Rows
 
 
 class DataFormat(Protocol):
@@ -37,6 +40,21 @@ class DataFormat(Protocol):
         Raises:
             RowError: with the path inside the row and a hint.
         """
+        ...
+
+
+class Rule(Protocol):
+    """One thing that can be wrong with data. One file each in `data/cleaning/`."""
+
+    name: str
+    title: str
+    kinds: tuple[Kind, ...]
+    """The kinds of defect that it tells apart; at least one."""
+    optional: bool
+    """True: runs only when asked for by name (it is slow, or needs a package of an extra)."""
+
+    def find(self, rows: Rows) -> Iterable[Hit]:
+        """Every defect of these kinds; a row may be hit more than once."""
         ...
 
 

@@ -55,6 +55,8 @@ class DataSection(Section):
     """Share of the prompts split off for the test when `test` is null."""
     max_rejected_share: Share = 0.1
     """More unusable rows than this stop the run."""
+    allow: tuple[str, ...] = ()
+    """Codes of findings that may stay although they block training."""
 
 
 class MethodSection(Section):
@@ -86,7 +88,7 @@ class TrainingSection(Section):
     """Rows per optimizer step."""
     max_length: Annotated[int, Field(ge=8)] | None = None
     """Rows longer than this many tokens are cut."""
-    micro_batch_tokens: Annotated[int, Field(ge=8)] = 1024
+    micro_batch_tokens: Annotated[int, Field(ge=8)] = 2048
     """Tokens computed at once; a bigger step is accumulated. Bounds memory, not the result."""
     warmup_share: Share = 0.05
     """Share of the steps over which the learning rate rises."""

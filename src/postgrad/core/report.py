@@ -11,6 +11,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict
 
 from postgrad.core.field_docs import field_docs
+from postgrad.core.findings import Severity
 
 Verdict = Literal["better", "worse", "no_proof"]
 Unit = Literal["share", "points", "bits_per_byte"]
@@ -115,6 +116,28 @@ class BaseSummary(Part):
     licence: str = ""
 
 
+class Place(Part):
+    """A row of a data file, and what is wrong there."""
+
+    file: str
+    line: int
+    path: str
+    what: str
+
+
+class FindingSummary(Part):
+    """What the data doctor found. Every line number is in the run's data/report.json."""
+
+    code: str
+    severity: Severity
+    title: str
+    count: int
+    """Rows."""
+    share_of_trained_tokens: float
+    example: Place
+    """The first row."""
+
+
 class DatasetSummary(Part):
     """The data of the run."""
 
@@ -133,6 +156,8 @@ class DatasetSummary(Part):
     """Taught tokens lost by the cut."""
     rejected_reasons: dict[str, int] = {}
     """Rejected rows by reason code."""
+    findings: list[FindingSummary] = []
+    """What the data doctor found, the worst first."""
     notes: list[str] = []
 
 

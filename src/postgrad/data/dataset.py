@@ -7,67 +7,30 @@ reads it back, so that a run never depends on files that the user may change.
 from __future__ import annotations
 
 import hashlib
-import itertools
 import json
 import os
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from postgrad import plugins
 from postgrad.core.job import DataSection
-from postgrad.core.records import Record
 from postgrad.core.run import RunFolder
 from postgrad.data.canonical import line_of, record_of, row_of
-from postgrad.data.detect import ROWS, Detection, check_named, detect
-from postgrad.data.read import SourceRow, read_rows
+from postgrad.data.files import (
+    Accepts,
+    DataFile,
+    Example,
+    Rejection,
+    check_share,
+    read_files,
+)
 from postgrad.data.split import prompt_key, split
-from postgrad.errors import DataError, RowError, RunError, SetupError
+from postgrad.errors import DataError, RunError, SetupError
 
 MIN_ROWS = 10
 """OpenAI's own least number of examples; below it no share can be held out that proves anything."""
-
-Accepts = Callable[[Record], RowError | None]
-"""Says why a record can't be used although its row is right; None: it can."""
-
-
-@dataclass(frozen=True, slots=True)
-class Example:
-    """A record and where it came from. `id` is `train.jsonl:17`, unique within a dataset."""
-
-    id: str
-    line: int
-    record: Record
-
-
-@dataclass(frozen=True, slots=True)
-class Rejection:
-    """A row that is not used, and why. `row` is the raw line where it could not be parsed."""
-
-    line: int
-    file: str
-    code: str
-    path: str
-    what: str
-    fix: str
-    row: Mapping[str, Any] | str | None
-
-
-@dataclass(frozen=True, slots=True)
-class DataFile:
-    """All that one file held, before anything is judged: what `postgrad data check` shows."""
-
-    file: str
-    examples: tuple[Example, ...]
-    rejected: tuple[Rejection, ...]
-    detection: Detection
-
-    @property
-    def num_rows(self) -> int:
-        """Usable and rejected rows."""
-        return len(self.examples) + len(self.rejected)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,35 +48,6 @@ class Dataset:
     notes: tuple[str, ...]
 
 
-def load_file(
-    path: Path, format_name: str | None = None, accepts: Accepts | None = None, label: str = ""
-) -> DataFile:
-    """Every row of a file as an example or a rejection. `label` names the file in ids.
-
-    Raises:
-        DataError: the file as a whole can't be read, or no format fits.
-        JobError: there is no format of that name.
-        SetupError: a package to read it is missing.
-    """
-    label = label or path.name
-    rows = read_rows(path)
-    head: list[SourceRow] = []
-    sample: list[Mapping[str, Any]] = []
-    for row in rows:
-        head.append(row)
-        if row.row is not None:
-            sample.append(row.row)
-        if len(sample) == ROWS:
-            break
-    if not head:
-        raise DataError(f"{path} has no rows.", fix="Give a file with examples.", code="empty_file")
-    if not sample:
-        unread = [_rejection(row, label, row.error) for row in head if row.error]
-        raise _too_many(label, unread, len(unread), 0.0)
-    detection = check_named(format_name, sample, label) if format_name else detect(sample, label)
-    return _parsed(itertools.chain(head, rows), label, detection, accepts)
-
-
 def load_dataset(section: DataSection, seed: int, accepts: Accepts | None = None) -> Dataset:
     """Read, check and split the data of a job.
 
@@ -126,20 +60,25 @@ def load_dataset(section: DataSection, seed: int, accepts: Accepts | None = None
         JobError: the format's name or the shares can't be used.
         SetupError: a package to read a file is missing.
     """
-    paths = _paths(section)
-    labels = _labels(paths)
-    files = {
-        part: load_file(path, section.format, accepts, labels[part]) for part, path in paths.items()
-    }
+    return assemble(read_files(section, accepts), section, seed)
+
+
+def assemble(files: Mapping[str, DataFile], section: DataSection, seed: int) -> Dataset:
+    """The rows of files that were read, checked and split; see `load_dataset`.
+
+    Raises:
+        DataError: too many rows of a file are bad, or too few are left.
+        JobError: the shares can't be used.
+    """
     for file in files.values():
-        _check_share(file, section.max_rejected_share)
+        check_share(file, section.max_rejected_share)
     _check_same_kind(files)
     left: dict[str, tuple[Example, ...]] = {part: file.examples for part, file in files.items()}
     overlaps: list[Rejection] = []
     for part, others in (("test", ("valid", "train")), ("valid", ("train",))):
         for other in others:
             if part in left and other in left:
-                left[other], dropped = _without_overlap(left, other, part, labels)
+                left[other], dropped = _without_overlap(left, other, part, files[other].file)
                 overlaps += dropped
     _check_enough(files["train"], left)
     train, valid, test = split(
@@ -155,7 +94,7 @@ def load_dataset(section: DataSection, seed: int, accepts: Accepts | None = None
         rejected=(*rejected, *overlaps),
         format=files["train"].detection.name,
         sha256=_content_hash(left),
-        file=str(paths["train"]),
+        file=str(Path(section.train).expanduser()),
         notes=_notes(files, parts, overlaps),
     )
 
@@ -236,98 +175,6 @@ def thaw(folder: RunFolder) -> Dataset:
     )
 
 
-def _paths(section: DataSection) -> dict[str, Path]:
-    named = {"train": section.train, "valid": section.valid, "test": section.test}
-    paths = {part: Path(text).expanduser() for part, text in named.items() if text}
-    for one, other in itertools.combinations(paths, 2):
-        if paths[one].resolve() == paths[other].resolve():
-            raise DataError(
-                f"data.{one} and data.{other} are the same file, {paths[one]}.",
-                why="What is learned can't be used to test.",
-                fix=f"Leave out data.{other}: it is then split off from data.train.",
-                code="same_file",
-            )
-    return paths
-
-
-def _labels(paths: Mapping[str, Path]) -> dict[str, str]:
-    """The name of each file in ids: its own, with its part where two files have the same."""
-    counts = Counter(path.name for path in paths.values())
-    return {
-        part: path.name if counts[path.name] == 1 else f"{part}/{path.name}"
-        for part, path in paths.items()
-    }
-
-
-def _parsed(
-    rows: Iterable[SourceRow], label: str, detection: Detection, accepts: Accepts | None
-) -> DataFile:
-    data_format = plugins.load("formats", detection.name)()
-    examples: list[Example] = []
-    rejected: list[Rejection] = []
-    on_line: Counter[int] = Counter()
-    for row in rows:
-        on_line[row.line] += 1
-        error = row.error
-        if row.row is not None:
-            try:
-                record = data_format.record(row.row)
-                error = accepts(record) if accepts else None
-            except RowError as problem:
-                error = problem
-            else:
-                if error is None:
-                    # a JSON list may hold many rows on one line
-                    again = f"#{on_line[row.line]}" if on_line[row.line] > 1 else ""
-                    examples.append(Example(f"{label}:{row.line}{again}", row.line, record))
-                    continue
-        if error is not None:
-            rejected.append(_rejection(row, label, error))
-    return DataFile(label, tuple(examples), tuple(rejected), detection)
-
-
-def _rejection(row: SourceRow, label: str, error: RowError) -> Rejection:
-    kept = row.raw if row.row is None else row.row
-    why = f" {error.why}" if error.why else ""
-    return Rejection(
-        row.line, label, error.code, error.path, error.what + why, error.fix, kept or None
-    )
-
-
-def _check_share(file: DataFile, max_share: float) -> None:
-    if len(file.rejected) > max_share * file.num_rows or not file.examples:
-        raise _too_many(file.file, file.rejected, file.num_rows, max_share)
-
-
-def _too_many(
-    label: str, rejected: Sequence[Rejection], num_rows: int, max_share: float
-) -> DataError:
-    by_code: dict[str, list[Rejection]] = {}
-    for rejection in rejected:
-        by_code.setdefault(rejection.code, []).append(rejection)
-    commonest = sorted(by_code.values(), key=len, reverse=True)[:3]
-    reasons = "\n".join(f"  {_reason(rejections)}" for rejections in commonest)
-    share = len(rejected) / num_rows
-    usable = num_rows > len(rejected)
-    return DataError(
-        f"{label}: {len(rejected)} of {num_rows} rows can't be used ({share:.0%}).\n{reasons}",
-        why=f"More than {max_share:.0%} bad rows stop a run (data.max_rejected_share)."
-        if usable
-        else "No row is left.",
-        fix=commonest[0][0].fix
-        + (" To go on without the bad rows: --set data.max_rejected_share=1" if usable else ""),
-        code="too_many_rejected",
-    )
-
-
-def _reason(rejections: Sequence[Rejection]) -> str:
-    lines = ", ".join(str(rejection.line) for rejection in rejections[:5])
-    more = ", ..." if len(rejections) > 5 else ""
-    plural = "s" if len(rejections) > 1 else ""
-    first = rejections[0]
-    return f"{len(rejections)} x {first.code} (line{plural} {lines}{more}): {first.what}"
-
-
 def _check_same_kind(files: Mapping[str, DataFile]) -> None:
     kinds = {part: type(file.examples[0].record).__name__ for part, file in files.items()}
     for part, kind in kinds.items():
@@ -341,7 +188,7 @@ def _check_same_kind(files: Mapping[str, DataFile]) -> None:
 
 
 def _without_overlap(
-    left: Mapping[str, tuple[Example, ...]], part: str, held_out: str, labels: Mapping[str, str]
+    left: Mapping[str, tuple[Example, ...]], part: str, held_out: str, label: str
 ) -> tuple[tuple[Example, ...], list[Rejection]]:
     """The examples of a part whose prompt is not held out, and the others as rejections."""
     by_prompt = {prompt_key(example.record): example.id for example in reversed(left[held_out])}
@@ -355,7 +202,7 @@ def _without_overlap(
         dropped.append(
             Rejection(
                 example.line,
-                labels[part],
+                label,
                 f"overlaps_{held_out}",
                 "",
                 f"The prompt is also in data.{held_out} ({twin}).",

@@ -18,8 +18,9 @@ from typing import Any
 import torch
 from torch import Tensor
 
-CHUNK_BYTES_CPU = 32 << 20
-"""Logits held at once: about the last-level cache of a small server CPU."""
+CHUNK_BYTES_CPU = 48 << 20
+"""Logits held at once: 256 positions of a vocabulary of 49,152. Measured with such a head of width
+576 on two cores: 250 GFLOP/s with 64 positions, 290 with 170, 370 with 256 and with more."""
 CHUNK_BYTES_GPU = 1 << 30
 """On a GPU large chunks keep the products efficient (TRL issue 7244: small ones cost 3x)."""
 

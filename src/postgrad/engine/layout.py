@@ -15,6 +15,8 @@ import torch
 from torch import Tensor
 from torch.nn.functional import scaled_dot_product_attention
 
+from postgrad.engine import varlen
+
 
 class Layout(Protocol):
     """What the registered attention function hands over to."""
@@ -91,6 +93,10 @@ class Packed:
         if not self.prefix and len(self.lengths) == 1:
             whole = attend_causally(query_1QTD, key_1KTD, value_1KTD, scaling, window)
             return whole.transpose(1, 2)
+        if varlen.supports(query_1QTD):
+            return varlen.attend_varlen(
+                query_1QTD, key_1KTD, value_1KTD, self.lengths, self.prefix, scaling, window
+            )
         # split, not slices: its backward is one concatenation instead of a sum of padded tensors
         sizes = [self.prefix, *self.lengths] if self.prefix else list(self.lengths)
         queries = query_1QTD.split(sizes, dim=2)

@@ -11,7 +11,7 @@ from postgrad.core.interfaces import Answerer, StepContext
 from postgrad.core.records import Chat
 from postgrad.core.run import RunFolder
 from postgrad.core.task import Answer
-from postgrad.data.dataset import Example
+from postgrad.data.files import Example
 from postgrad.errors import RunError
 from postgrad.evals.ask import ask
 from postgrad.evals.compare import score_answers

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -23,15 +24,19 @@ from postgrad.core.records import Chat, Record, Text
 from postgrad.core.report import DatasetSummary
 from postgrad.core.run import RunFolder
 from postgrad.core.task import Task
-from postgrad.data.dataset import Dataset, Example, load_dataset, thaw
+from postgrad.data.dataset import Dataset, assemble, thaw
+from postgrad.data.doctor import refuse_if_blocked
+from postgrad.data.files import DataFile, Example, read_files
 from postgrad.data.read import check_file
 from postgrad.data.render import Template
+from postgrad.data.rows import Size, estimate
 from postgrad.errors import RowError
 from postgrad.evals.choose import choose_task
 from postgrad.models.cache import Cache
 from postgrad.models.check import require_chat_template
 from postgrad.models.fetch import LocalModel, ensure
 from postgrad.models.load import load_tokenizer, stated_stop_ids
+from postgrad.steps.diagnosis import diagnose, summaries
 from postgrad.steps.stop import stop_if_asked
 from postgrad.training.loop import Row
 
@@ -59,6 +64,7 @@ class Prepared:
         job: no value is null but those that mean "none".
         sources: by dotted key, where a derived value came from.
         rows: training rows as sequences, cut to the length limit; by split.
+        diagnosis: what the data doctor found, as JSON.
     """
 
     job: Job
@@ -68,28 +74,37 @@ class Prepared:
     task: Task
     rows: dict[str, list[Row]]
     summary: DatasetSummary
+    diagnosis: dict[str, Any]
 
 
-def prepare(context: StepContext, job: Job, dataset: Dataset | None = None) -> Prepared:
+@dataclass(frozen=True)
+class Frozen:
+    """The data of a run, and what the data doctor said of it when the run began."""
+
+    dataset: Dataset
+    diagnosis: dict[str, Any]
+
+
+def prepare(context: StepContext, job: Job, frozen: Frozen | None = None) -> Prepared:
     """Fetch the base, read the data, fill in the job.
 
     Args:
         context: of the step.
         job: as the user gave it.
-        dataset: the frozen data of a run that goes on; None: read the job's files.
+        frozen: the data of a run that goes on; None: read the job's files.
 
     Raises:
         UserError: whatever is wrong with the job, the data or the base model.
         Interrupted: the step was asked to stop.
     """
     context.emit(Event("stage", {"name": "prepare", "title": "Preparing"}))
-    if dataset is None:  # before a base model is fetched
+    if frozen is None:  # before a base model is fetched
         for path in filter(None, (job.data.train, job.data.valid, job.data.test)):
             check_file(Path(path))
     base = open_base(context, job)
     renderer = Renderer(base, job)
-    if dataset is None:
-        dataset = load_dataset(job.data, job.training.seed, renderer.refuses)
+    files = read_files(job.data, renderer.refuses) if frozen is None else {}
+    dataset = frozen.dataset if frozen else assemble(files, job.data, job.training.seed)
     objective = renderer.objective_of(dataset.train[0].record)
     task = _task(base.template, dataset, job.evaluation.primary)
     uncut = {split: renderer.rows(getattr(dataset, split)) for split in SPLITS}
@@ -108,9 +123,10 @@ def prepare(context: StepContext, job: Job, dataset: Dataset | None = None) -> P
     complete, sources = defaults.complete(job, facts)
     assert complete.training.max_length is not None
     rows = {split: cut_rows(uncut[split], complete.training.max_length) for split in SPLITS}
-    summary = _summary(dataset, uncut, rows)
+    diagnosis = frozen.diagnosis if frozen else _diagnose(context, job, files, dataset, uncut)
+    summary = _summary(dataset, uncut, rows, diagnosis)
     stop_if_asked(context)
-    return Prepared(complete, sources, base, dataset, task, rows, summary)
+    return Prepared(complete, sources, base, dataset, task, rows, summary, diagnosis)
 
 
 def reopen(context: StepContext, job: Job, run: RunFolder) -> Prepared:
@@ -121,7 +137,8 @@ def reopen(context: StepContext, job: Job, run: RunFolder) -> Prepared:
         Interrupted: the step was asked to stop.
     """
     sources = read_sources(run.job.read_text(encoding="utf-8"))
-    return replace(prepare(context, job, thaw(run)), sources=sources)
+    diagnosis = json.loads(run.data_report.read_text(encoding="utf-8"))
+    return replace(prepare(context, job, Frozen(thaw(run), diagnosis)), sources=sources)
 
 
 def open_base(context: StepContext, job: Job) -> Base:
@@ -186,6 +203,25 @@ class Renderer:
         """Examples as uncut rows."""
         return [Row(example.id, tuple(self._render(example.record))) for example in examples]
 
+    def size(self, example: Example) -> Size:
+        """Tokens of an example, uncut."""
+        sequences = self._render(example.record)
+        tokens = sum(len(sequence.tokens) for sequence in sequences)
+        return Size(tokens, sum(len(sequence.taught) for sequence in sequences))
+
+    def pieces(self, example: Example) -> list[dict[str, Any]]:
+        """An example as the model sees it: its text in pieces that are taught or not."""
+        pieces: list[dict[str, Any]] = []
+        for sequence in self._render(example.record):
+            taught = set(sequence.taught)
+            for index, token in enumerate(sequence.tokens):
+                text = self.base.template.tokenizer.decode([token])
+                if pieces and pieces[-1]["taught"] == (index in taught):
+                    pieces[-1]["text"] += text
+                else:
+                    pieces.append({"taught": index in taught, "text": text})
+        return pieces
+
     def _render(self, record: Record) -> Sequence[Any]:
         return self.objective_of(record).render(record, self.base.template)
 
@@ -194,6 +230,26 @@ def cut_rows(rows: Sequence[Row], limit: int) -> list[Row]:
     """Rows cut to a length limit; sequences without a taught token are left out."""
     cut = (Row(row.id, tuple(part.cut(limit) for part in row.sequences)) for row in rows)
     return [Row(row.id, tuple(part for part in row.sequences if part.taught)) for row in cut]
+
+
+def _diagnose(
+    context: StepContext,
+    job: Job,
+    files: dict[str, DataFile],
+    dataset: Dataset,
+    uncut: dict[str, list[Row]],
+) -> dict[str, Any]:
+    """The data doctor's findings; the rows are rendered already, so that counting is free."""
+    sizes = {
+        row.id: Size(row.num_tokens, row.num_taught) for rows in uncut.values() for row in rows
+    }
+
+    def measure(example: Example) -> Size:
+        return sizes.get(example.id) or estimate(example)  # what overlaps the test is not rendered
+
+    found = diagnose(context, files, dataset, measure)
+    refuse_if_blocked(found, job.data.allow)
+    return found.as_dict()
 
 
 def _task(template: Template, dataset: Dataset, wanted: str | None) -> Task:
@@ -224,7 +280,10 @@ def _longest_answer(template: Template, dataset: Dataset) -> int:
 
 
 def _summary(
-    dataset: Dataset, uncut: dict[str, list[Row]], rows: dict[str, list[Row]]
+    dataset: Dataset,
+    uncut: dict[str, list[Row]],
+    rows: dict[str, list[Row]],
+    diagnosis: dict[str, Any],
 ) -> DatasetSummary:
     pairs = list(zip(uncut["train"], rows["train"], strict=True))
     return DatasetSummary(
@@ -237,5 +296,6 @@ def _summary(
         cut_rows=sum(before.num_tokens > after.num_tokens for before, after in pairs),
         cut_supervised_tokens=sum(before.num_taught - after.num_taught for before, after in pairs),
         rejected_reasons=dict(Counter(rejection.code for rejection in dataset.rejected)),
+        findings=summaries(diagnosis["findings"]),
         notes=list(dataset.notes),
     )

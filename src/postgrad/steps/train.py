@@ -77,7 +77,8 @@ def train(context: StepContext, request: Mapping[str, Any]) -> dict[str, Any]:
 def _freeze(run: RunFolder, prepared: Prepared, device: torch.device) -> None:
     """Write down what the run depends on. job.yaml comes last: with it, the run can go on."""
     freeze(prepared.dataset, run)
-    run.data_report.write_text(prepared.summary.model_dump_json(indent=2) + "\n")
+    report = json.dumps(prepared.diagnosis, ensure_ascii=False, indent=2)
+    run.data_report.write_text(report + "\n", encoding="utf-8")
     seen = machine.environment(device, prepared.job.training.seed)
     run.environment.write_text(json.dumps(seen, indent=2) + "\n")
     unfinished = run.job.with_suffix(".unfinished")

@@ -15,15 +15,8 @@ from postgrad.core.job import DataSection
 from postgrad.core.records import Chat, Message, Preference, Record, Text, ToolCall
 from postgrad.core.run import RunFolder
 from postgrad.data.canonical import record_of, row_of
-from postgrad.data.dataset import (
-    Dataset,
-    Example,
-    Rejection,
-    freeze,
-    load_dataset,
-    load_file,
-    thaw,
-)
+from postgrad.data.dataset import Dataset, freeze, load_dataset, thaw
+from postgrad.data.files import Example, Rejection, load_file
 from postgrad.data.split import prompt_key
 from postgrad.errors import DataError, JobError, RowError, RunError, SetupError
 

@@ -395,7 +395,7 @@ def test_cuts_are_counted() -> None:
     assert cut_rows(rows, 6) == rows
     nothing = Dataset((), (), (), (), format="", sha256="", file="", notes=())
     parts = {"train": rows, "valid": [], "test": []}
-    summary = _summary(nothing, parts, parts | {"train": cut})
+    summary = _summary(nothing, parts, parts | {"train": cut}, {"findings": []})
     assert (summary.cut_rows, summary.cut_supervised_tokens) == (2, 2)
     assert summary.supervised_tokens["train"] == 3
     assert summary.tokens["train"] == 6

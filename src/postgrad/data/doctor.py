@@ -1,0 +1,154 @@
+"""The data doctor: runs the cleaning rules over the rows of a job and gathers what they find."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from postgrad import plugins
+from postgrad.core.findings import SEVERITIES, Example, Finding, Hit, Kind
+from postgrad.core.interfaces import Rule
+from postgrad.data.rows import Row, Rows
+from postgrad.errors import DataError
+
+MOST_EXAMPLES = 3
+
+OnRule = Callable[[str, int, int], None]
+"""Called before each rule with its title, its number and how many there are."""
+
+
+@dataclass(frozen=True, slots=True)
+class Diagnosis:
+    """What the rules found, and the hits behind it for `data clean` and for the page."""
+
+    rows: Rows
+    findings: tuple[Finding, ...]
+    hits: tuple[Hit, ...]
+
+    def blocking(self, allowed: Collection[str] = ()) -> list[Finding]:
+        """The findings that stop training, but for the codes that the user allows."""
+        return [
+            finding
+            for finding in self.findings
+            if finding.severity == "blocks" and finding.code not in allowed
+        ]
+
+    def as_dict(self) -> dict[str, Any]:
+        """The diagnosis as JSON: rows, splits, findings."""
+        return {
+            "rows": len(self.rows),
+            "unreadable": len(self.rows) - len(self.rows.readable),
+            "splits": splits(self.rows),
+            "findings": [finding.as_dict() for finding in self.findings],
+        }
+
+
+def rules(names: Sequence[str] | None = None) -> list[Rule]:
+    """The named rules; None: every rule that runs without being asked for.
+
+    Raises:
+        JobError: there is no rule of that name.
+        SetupError: a package that it needs is missing.
+    """
+    if names is not None:
+        return [plugins.load("rules", name)() for name in names]
+    every: list[Rule] = [plugins.load("rules", name)() for name in plugins.names("rules")]
+    return [rule for rule in every if not rule.optional]
+
+
+def examine(rows: Rows, chosen: Sequence[Rule], on_rule: OnRule | None = None) -> Diagnosis:
+    """What the rules find in the rows, the worst first."""
+    hits: list[Hit] = []
+    kinds: dict[str, Kind] = {}
+    for number, rule in enumerate(chosen):
+        if on_rule:
+            on_rule(rule.title, number, len(chosen))
+        kinds |= {kind.code: kind for kind in rule.kinds}
+        hits += rule.find(rows)
+    by_code: dict[str, list[Hit]] = defaultdict(list)
+    for hit in hits:
+        by_code[hit.code].append(hit)
+    findings = [_finding(kinds[code], found, rows) for code, found in by_code.items()]
+    findings.sort(key=lambda each: (SEVERITIES.index(each.severity), -each.count, each.code))
+    return Diagnosis(rows, tuple(findings), tuple(hits))
+
+
+def refuse_if_blocked(diagnosis: Diagnosis, allowed: Collection[str]) -> None:
+    """Stop a job whose data has a finding that blocks training.
+
+    Raises:
+        DataError: naming the findings, their lines and the commands that mend them.
+    """
+    blocking = diagnosis.blocking(allowed)
+    if not blocking:
+        return
+    listed = "\n".join(f"  {sentence(finding)}" for finding in blocking)
+    first = blocking[0]
+    raise DataError(
+        f"The data has {len(blocking)} finding{'s' * (len(blocking) > 1)} that block training:\n"
+        f"{listed}",
+        why=first.why,
+        fix=f"{first.fix} To train nevertheless: --set data.allow={first.code}",
+        code="blocking_findings",
+    )
+
+
+def sentence(finding: Finding) -> str:
+    """A finding in one line: code, count, first lines, the first example's words."""
+    where = ", ".join(
+        f"{file} line{'s' * (len(lines) > 1)} {_first(lines)}"
+        for file, lines in finding.by_file.items()
+    )
+    return f"{finding.code}: {finding.count} rows ({where}): {finding.examples[0].what}"
+
+
+def splits(rows: Rows) -> dict[str, dict[str, int]]:
+    """Rows, turns, tokens and trained tokens of each split."""
+    found: dict[str, Counter[str]] = {}
+    for row in rows.readable:
+        counts = found.setdefault(row.split, Counter())
+        counts["rows"] += 1
+        counts["turns"] += row.num_turns
+        counts["tokens"] += row.size.tokens
+        counts["trained_tokens"] += row.size.taught
+    return {split: dict(counts) for split, counts in found.items()}
+
+
+def _finding(kind: Kind, hits: Sequence[Hit], rows: Rows) -> Finding:
+    found = [rows[index] for index in sorted({hit.row for hit in hits})]
+    by_file: dict[str, list[int]] = defaultdict(list)
+    for row in found:
+        by_file[row.file].append(row.line)
+    taught = sum(row.size.taught for row in found)
+    return Finding(
+        code=kind.code,
+        severity=kind.severity,
+        title=kind.title,
+        why=kind.why,
+        fix=kind.fix,
+        cleaned=kind.cleaned,
+        source=kind.source,
+        count=len(found),
+        share_of_trained_tokens=taught / rows.num_taught if rows.num_taught else 0.0,
+        by_file=dict(by_file),
+        examples=_examples(hits, rows),
+    )
+
+
+def _examples(hits: Sequence[Hit], rows: Rows) -> list[Example]:
+    shown: dict[int, Hit] = {}
+    for hit in hits:
+        shown.setdefault(hit.row, hit)
+        if len(shown) == MOST_EXAMPLES:
+            break
+    return [_example(rows[index], hit) for index, hit in shown.items()]
+
+
+def _example(row: Row, hit: Hit) -> Example:
+    return Example(row.file, row.line, hit.path, hit.what)
+
+
+def _first(lines: Sequence[int]) -> str:
+    return ", ".join(map(str, lines[:5])) + (", ..." if len(lines) > 5 else "")

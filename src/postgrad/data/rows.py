@@ -1,0 +1,200 @@
+"""Rows as the cleaning rules see them: every row of every file, readable or not, with its split."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Literal, NamedTuple
+
+from postgrad.core.records import Chat, Message, Preference, Record, Text
+from postgrad.data.files import DataFile, Example, Rejection
+from postgrad.data.split import prompt_key
+
+BYTES_PER_TOKEN = 4.0
+"""English in the vocabularies of today's models: about four bytes a token (OpenAI's help centre,
+"What are tokens and how to count them"). Used where no base model is named."""
+
+MAX_LABEL_WORDS = 8
+MAX_LABEL_SHARE = 0.4
+MIN_REPEATED_SHARE = 0.9
+"""Answers are labels if they are at most 8 words, at most 0.4 distinct ones for each row, and nine
+in ten are given to another row too: the thresholds of `evals/choose.py`, with its sources."""
+
+
+class Piece(NamedTuple):
+    """A text inside a row. `taught`: the model learns to write it."""
+
+    path: str
+    role: str
+    text: str
+    taught: bool
+
+
+class Size(NamedTuple):
+    """Tokens of a row, and how many of them are taught."""
+
+    tokens: int
+    taught: int
+
+
+Measure = Callable[[Example], Size]
+"""Tokens of an example, counted with a base model's tokenizer or estimated."""
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One row of a file. Exactly one of `record` and `rejection` is there."""
+
+    index: int
+    split: str
+    file: str
+    line: int
+    record: Record | None
+    rejection: Rejection | None
+    size: Size
+
+    def pieces(self) -> Iterator[Piece]:
+        """Every text of the row; see `pieces_of`."""
+        return iter(()) if self.record is None else pieces_of(self.record)
+
+    @property
+    def num_turns(self) -> int:
+        """Turns of a chat; 1 for a text."""
+        if isinstance(self.record, Chat):
+            return len(self.record.messages)
+        return len(self.record.prompt) + 1 if isinstance(self.record, Preference) else 1
+
+    @property
+    def prompt(self) -> str:
+        """What two rows share if they ask the same; "" for rows that can't be read."""
+        return prompt_key(self.record) if self.record is not None else ""
+
+    @property
+    def system(self) -> str:
+        """The system messages of a chat or a preference; "" for others."""
+        if isinstance(self.record, Chat):
+            messages = self.record.messages
+        else:
+            messages = self.record.prompt if isinstance(self.record, Preference) else ()
+        return "\n".join(message.content for message in messages if message.role == "system")
+
+    @property
+    def answer(self) -> str:
+        """The answer as it is written: of a chat the last one, of a preference the preferred."""
+        record = self.record
+        if record is None:
+            return ""
+        if isinstance(record, Text):
+            return record.text
+        message = record.answer if isinstance(record, Chat) else record.chosen
+        calls = [f"{call.name}({dict(call.arguments)})" for call in message.tool_calls]
+        return "\n".join([message.content, *calls]) if calls else message.content
+
+
+AnswerKind = Literal["label", "free"]
+
+
+class Rows(Sequence[Row]):
+    """All rows of the files of a job, in order."""
+
+    def __init__(self, rows: Sequence[Row]) -> None:
+        self._rows = tuple(rows)
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    def __getitem__(self, index: int) -> Row:  # type: ignore[override]
+        return self._rows[index]
+
+    @cached_property
+    def readable(self) -> tuple[Row, ...]:
+        """Rows with a record."""
+        return tuple(row for row in self._rows if row.record is not None)
+
+    @cached_property
+    def prompts(self) -> dict[int, str]:
+        """The normalised prompt of each readable row, by its index."""
+        return {row.index: row.prompt for row in self.readable}
+
+    @cached_property
+    def answers(self) -> dict[int, str]:
+        """The answer of each readable row without case and with single spaces, by its index."""
+        return {row.index: " ".join(row.answer.casefold().split()) for row in self.readable}
+
+    @cached_property
+    def answer_kind(self) -> AnswerKind:
+        """Whether the answers are labels (short, and the same ones again and again)."""
+        answers = self.answers.values()
+        if not answers or any(isinstance(row.record, Text) for row in self.readable):
+            return "free"
+        counts = Counter(answers)
+        short = all(len(answer.split()) <= MAX_LABEL_WORDS for answer in counts)
+        few = len(counts) <= MAX_LABEL_SHARE * len(answers)
+        repeated = sum(count for count in counts.values() if count > 1)
+        return (
+            "label" if short and few and repeated >= MIN_REPEATED_SHARE * len(answers) else "free"
+        )
+
+    @cached_property
+    def num_taught(self) -> int:
+        """Taught tokens of all rows."""
+        return sum(row.size.taught for row in self._rows)
+
+
+def rows_of(files: Mapping[str, DataFile], measure: Measure, parts: Mapping[str, str]) -> Rows:
+    """The rows of a job's files.
+
+    Args:
+        files: by the part of the job that names them: train, valid, test.
+        measure: tokens of an example.
+        parts: by example id, the split that a row of the training file falls into.
+    """
+    found: list[Row] = []
+    for part, file in files.items():
+        every: list[Example | Rejection] = [*file.examples, *file.rejected]
+        for each in sorted(every, key=lambda row: row.line):
+            if isinstance(each, Rejection):
+                row = Row(len(found), part, file.file, each.line, None, each, Size(0, 0))
+            else:
+                split = parts.get(each.id, part)
+                size = measure(each)
+                row = Row(len(found), split, file.file, each.line, each.record, None, size)
+            found.append(row)
+    return Rows(found)
+
+
+def estimate(example: Example) -> Size:
+    """Tokens of an example from its bytes, where no tokenizer is at hand."""
+    pieces = pieces_of(example.record)
+    sizes = [(len(piece.text.encode("utf-8", "replace")), piece.taught) for piece in pieces]
+    tokens = sum(size for size, _ in sizes) / BYTES_PER_TOKEN
+    taught = sum(size for size, is_taught in sizes if is_taught) / BYTES_PER_TOKEN
+    return Size(round(tokens), max(1, round(taught)))
+
+
+def pieces_of(record: Record) -> Iterator[Piece]:
+    """Every text of a record in its order; of a tool call, its name and each argument."""
+    if isinstance(record, Text):
+        yield Piece("text", "text", record.text, True)
+    elif isinstance(record, Chat):
+        yield from _pieces(record.messages, "messages")
+    else:
+        yield from _pieces(record.prompt, "input.messages")
+        yield from _pieces([record.chosen], "preferred_output")
+        yield from _pieces([record.rejected], "non_preferred_output")
+
+
+def _pieces(messages: Sequence[Message], path: str) -> Iterator[Piece]:
+    for index, message in enumerate(messages):
+        taught = message.role == "assistant" and message.weight > 0
+        where = f"{path}[{index}]"
+        if message.content:
+            yield Piece(f"{where}.content", message.role, message.content, taught)
+        for number, call in enumerate(message.tool_calls):
+            place = f"{where}.tool_calls[{number}].function"
+            yield Piece(f"{place}.name", message.role, call.name, taught)
+            for key, value in call.arguments.items():
+                text = value if isinstance(value, str) else repr(value)
+                yield Piece(f"{place}.arguments.{key}", message.role, text, taught)

@@ -1,0 +1,60 @@
+"""Diagnosis: the data doctor over the files of a job, as `check` and `train` call it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from postgrad.core.events import Event
+from postgrad.core.interfaces import StepContext
+from postgrad.core.report import FindingSummary
+from postgrad.data import doctor
+from postgrad.data.dataset import Dataset
+from postgrad.data.doctor import Diagnosis
+from postgrad.data.files import DataFile
+from postgrad.data.rows import Measure, rows_of
+from postgrad.steps.stop import stop_if_asked
+
+
+def diagnose(
+    context: StepContext,
+    files: Mapping[str, DataFile],
+    dataset: Dataset | None,
+    measure: Measure,
+    names: Sequence[str] | None = None,
+) -> Diagnosis:
+    """What the rules find in the files of a job.
+
+    Args:
+        context: of the step.
+        files: by part, as they were read.
+        dataset: the same rows split; None: they could not be.
+        measure: counts the tokens of an example.
+        names: rules; None: every one that is not optional.
+
+    Raises:
+        UserError: there is no such rule, or a package that it needs is missing.
+        Interrupted: the step was asked to stop.
+    """
+
+    def on_rule(title: str, number: int, total: int) -> None:
+        fields = {"stage": f"checking: {title}", "done": number, "total": total, "unit": ""}
+        context.emit(Event("progress", fields))
+        stop_if_asked(context)
+
+    rows = rows_of(files, measure, _splits(dataset) if dataset else {})
+    return doctor.examine(rows, doctor.rules(names), on_rule)
+
+
+def summaries(findings: Iterable[Mapping[str, Any]]) -> list[FindingSummary]:
+    """Findings, as `Diagnosis.as_dict` writes them, as the report holds them."""
+    fields = FindingSummary.model_fields
+    return [FindingSummary(**{name: each[name] for name in fields}) for each in findings]
+
+
+def _splits(dataset: Dataset) -> dict[str, str]:
+    return {
+        example.id: split
+        for split in ("train", "valid", "test")
+        for example in getattr(dataset, split)
+    }
