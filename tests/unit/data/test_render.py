@@ -399,7 +399,7 @@ def test_cuts_are_counted() -> None:
     assert (summary.cut_rows, summary.cut_supervised_tokens) == (2, 2)
     assert summary.supervised_tokens["train"] == 3
     assert summary.tokens["train"] == 6
-    assert _summary(nothing, parts, parts).cut_rows == 0
+    assert _summary(nothing, parts, parts, {"findings": []}).cut_rows == 0
 
 
 # --- The default model -----------------------------------------------------------------------
