@@ -12,9 +12,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-TRAINING_EFFICIENCY = 0.75
-"""Share of the matrix-product speed that a training step reaches (`make bench-train`, two cores:
-240 tokens/s where 300 would be the limit)."""
+TRAINING_EFFICIENCY = 0.6
+"""Share of the matrix-product speed that a training step reaches (`make bench-train` and the
+bundled example): 0.8 of 125 GFLOP/s on two cores with AVX2, where products take nearly all the
+time, and 0.55 of 390 GFLOP/s with AVX-512, where the rest weighs more."""
 SECONDS_PER_DECODE_PASS_PER_PARAMETER = 4 / 12e9
 """Each decoding pass reads all fp32 weights once, at about 12 GB/s on a small server."""
 

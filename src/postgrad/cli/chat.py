@@ -17,7 +17,7 @@ def chat(run: Path, system: str | None, base_only: bool) -> None:
     """Talk to the model of a run. An empty line ends it."""
     if system is None:
         system = verbs.system_message(run)
-    click.echo("Loading the model ...", err=True)
+    click.echo("Loading the model ... (an empty line ends the chat)", err=True)
     with verbs.chat(run, base_only=base_only) as conversation:
         history = [{"role": "system", "content": system}] if system else []
         while True:
