@@ -72,6 +72,12 @@ class LanguageModel:
         counts = [len(sequence.taught) for sequence in sequences]
         return [float(part.double().sum()) for part in losses_N.split(counts)]
 
+    @torch.no_grad()
+    def token_losses(self, sequence: Sequence) -> list[float]:
+        """Negative log-likelihood of each taught token of one sequence, in nats."""
+        packed = pack([sequence])
+        return self.head.token_losses(self._taught(packed), self._tensor(packed.labels)).tolist()
+
     def _taught(self, packed: Packed) -> Tensor:
         layout = PackedLayout(packed.lengths, packed.prefix)
         hidden_TH = self.hidden(self._tensor(packed.tokens), self._tensor(packed.positions), layout)

@@ -9,8 +9,11 @@ from postgrad.core.events import Event
 from postgrad.core.interfaces import StepContext
 from postgrad.core.job import Job
 from postgrad.data.files import read_files
+from postgrad.steps import machine
 from postgrad.steps.check import answer, settle
 from postgrad.steps.diagnosis import diagnose
+from postgrad.steps.evaluate import load_base
+from postgrad.steps.facts import UnknownFacts
 from postgrad.steps.prepare import Renderer, open_base
 
 
@@ -22,7 +25,10 @@ def check_on_base(context: StepContext, request: Mapping[str, Any]) -> dict[str,
     renderer = Renderer(base, job)
     files = read_files(job.data, renderer.refuses)
     dataset, problem = settle(files, job)
-    found = diagnose(context, files, dataset, renderer.size, request.get("rules"))
+    names = request.get("rules")
+    model = None if names else load_base(base, machine.use_machine(job.backend))
+    more = [] if model is None else [UnknownFacts(renderer, model, job.training.seed)]
+    found = diagnose(context, files, dataset, renderer.size, names, more)
     shown = files["train"].examples[:1]
     return {
         **answer(found, files, dataset, problem),

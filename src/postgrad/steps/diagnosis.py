@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from postgrad.core.events import Event
-from postgrad.core.interfaces import StepContext
+from postgrad.core.interfaces import Rule, StepContext
 from postgrad.core.report import FindingSummary
 from postgrad.data import doctor
 from postgrad.data.dataset import Dataset
@@ -22,6 +22,7 @@ def diagnose(
     dataset: Dataset | None,
     measure: Measure,
     names: Sequence[str] | None = None,
+    more: Sequence[Rule] = (),
 ) -> Diagnosis:
     """What the rules find in the files of a job.
 
@@ -31,6 +32,7 @@ def diagnose(
         dataset: the same rows split; None: they could not be.
         measure: counts the tokens of an example.
         names: rules; None: every one that is not optional.
+        more: rules that are bound to a base model.
 
     Raises:
         UserError: there is no such rule, or a package that it needs is missing.
@@ -43,7 +45,7 @@ def diagnose(
         stop_if_asked(context)
 
     rows = rows_of(files, measure, _splits(dataset) if dataset else {})
-    return doctor.examine(rows, doctor.rules(names), on_rule)
+    return doctor.examine(rows, [*doctor.rules(names), *more], on_rule)
 
 
 def summaries(findings: Iterable[Mapping[str, Any]]) -> list[FindingSummary]:

@@ -16,7 +16,7 @@ from postgrad.models.load import load_model
 from postgrad.reports.write import read_report
 from postgrad.steps import machine
 from postgrad.steps.exam import Exam
-from postgrad.steps.prepare import Prepared, reopen
+from postgrad.steps.prepare import Base, Prepared, reopen
 from postgrad.steps.proof import Outcome, prove
 from postgrad.training import checkpoint
 from postgrad.training.loop import Progress, peak_memory_bytes
@@ -27,7 +27,7 @@ def evaluate(context: StepContext, request: Mapping[str, Any]) -> dict[str, Any]
     run = RunFolder(context.folder)
     prepared = reopen(context, Job.build(request["job"]), run)
     device = machine.use_machine(prepared.job.backend)
-    model = load_base(prepared, device)
+    model = load_base(prepared.base, device)
     exam = Exam(context, prepared, answerer(prepared, model))
     base_answers = exam.ask(run, "base")
 
@@ -48,10 +48,10 @@ def evaluate(context: StepContext, request: Mapping[str, Any]) -> dict[str, Any]
     return report.model_dump(mode="json")
 
 
-def load_base(prepared: Prepared, device: Any) -> LanguageModel:
-    """The run's base model in memory, on the fast path."""
+def load_base(base: Base, device: Any) -> LanguageModel:
+    """A base model in memory, on the fast path."""
     dtype = machine.base_dtype(device)
-    return LanguageModel(load_model(prepared.base.local, device=str(device), dtype=dtype))
+    return LanguageModel(load_model(base.local, device=str(device), dtype=dtype))
 
 
 def answerer(prepared: Prepared, model: LanguageModel) -> LocalAnswerer:

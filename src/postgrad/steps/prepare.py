@@ -189,10 +189,9 @@ class Renderer:
             sequences = objective.render(record, self.base.template)
         except RowError as error:
             return error
-        limit = self.job.training.max_length or min(self.base.context_tokens, defaults.MOST_TOKENS)
-        if not any(sequence.cut(limit).taught for sequence in sequences):
+        if not any(sequence.cut(self.limit).taught for sequence in sequences):
             return RowError(
-                f"No taught token lies within the first {limit} tokens.",
+                f"No taught token lies within the first {self.limit} tokens.",
                 why="Everything that the row would teach is cut off.",
                 fix="Shorten the prompt, or raise the limit: --set training.max_length=...",
                 code="cut_to_nothing",
@@ -202,6 +201,16 @@ class Renderer:
     def rows(self, examples: Iterable[Example]) -> list[Row]:
         """Examples as uncut rows."""
         return [Row(example.id, tuple(self._render(example.record))) for example in examples]
+
+    @property
+    def limit(self) -> int:
+        """Tokens of a row that are used; a longer one is cut."""
+        return self.job.training.max_length or min(self.base.context_tokens, defaults.MOST_TOKENS)
+
+    def sequences(self, record: Record) -> list[Any]:
+        """A record as sequences, cut to the limit; those without a taught token are left out."""
+        cut = [sequence.cut(self.limit) for sequence in self._render(record)]
+        return [sequence for sequence in cut if sequence.taught]
 
     def size(self, example: Example) -> Size:
         """Tokens of an example, uncut."""

@@ -52,7 +52,7 @@ def train(context: StepContext, request: Mapping[str, Any]) -> dict[str, Any]:
     context.emit(Event("plan", describe(prepared)))
 
     context.emit(Event("stage", {"name": "load", "title": "Loading the base model"}))
-    model = load_base(prepared, device)
+    model = load_base(prepared.base, device)
     exam = Exam(context, prepared, answerer(prepared, model))
     base_answers = _ask_once(context, run, exam, "base")
     exam.show_samples("before", base_answers, SHOWN_SAMPLES)

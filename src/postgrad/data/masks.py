@@ -1,0 +1,88 @@
+"""Spans of a text that are to be hidden, and the placeholders that stand for them.
+
+The same value gets the same placeholder everywhere, however it is written, so that a masked row
+still says who is who: [NAME_1] asks, [NAME_1] is answered. The order of first appearance decides
+the number.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+PLACEHOLDER = re.compile(r"\[([A-Z][A-Z_]*)_(\d{1,9})\]")
+
+
+class Span(NamedTuple):
+    """A part of a text.
+
+    Attributes:
+        kind: what it is, in capitals, as the placeholder names it: EMAIL.
+        start, end: characters; `end` is not included.
+        value: the text between them.
+        key: the same for every way to write the same value.
+    """
+
+    kind: str
+    start: int
+    end: int
+    value: str
+    key: str
+
+
+class Masks:
+    """Placeholders by kind and key."""
+
+    def __init__(self, texts: Iterable[str] = ()) -> None:
+        """`texts`: placeholders in them are taken, as those of a file that was masked before."""
+        self._placeholders: dict[tuple[str, str], str] = {}
+        self._last: Counter[str] = Counter()
+        for text in texts:
+            # "_" and "]" are rare together: most texts never see the pattern
+            if "_" in text and "]" in text:
+                for kind, number in PLACEHOLDER.findall(text):
+                    self._last[kind] = max(self._last[kind], int(number))
+
+    def of(self, kind: str, key: str) -> str:
+        """The placeholder of a value, a new one if it was never asked for."""
+        found = self._placeholders.get((kind, key))
+        if found is None:
+            self._last[kind] += 1
+            found = self._placeholders[kind, key] = f"[{kind}_{self._last[kind]}]"
+        return found
+
+
+def without_overlaps(spans: Iterable[Span]) -> list[Span]:
+    """The spans in the order of the text; of two that overlap, the one that was given first."""
+    kept: list[Span] = []
+    for span in spans:
+        if all(span.end <= other.start or other.end <= span.start for other in kept):
+            kept.append(span)
+    return sorted(kept, key=lambda span: span.start)
+
+
+def masked(text: str, replace: Sequence[tuple[str, str]]) -> str:
+    """The text with the second of each pair for the first, wherever that stands as a whole word.
+
+    The longest go first, so that `john` does not spoil `john 1111`.
+    """
+    if not replace:
+        return text
+    by_value = dict(replace)
+    longest = sorted(by_value, key=len, reverse=True)
+    pattern = "|".join(_whole(value) for value in longest if value)
+    return re.sub(pattern, lambda found: by_value[found[0]], text) if pattern else text
+
+
+def shortened(value: str) -> str:
+    """The value so that one knows it again in the file, but can't use it from a report."""
+    shown = 4 if len(value) >= 12 else 1
+    return f"{value[:shown]}… ({len(value)} characters)"
+
+
+def _whole(value: str) -> str:
+    before = r"(?<!\w)" if value[0].isalnum() else ""
+    after = r"(?!\w)" if value[-1].isalnum() else ""
+    return f"{before}{re.escape(value)}{after}"
