@@ -7,7 +7,7 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 BASE := smollm2-135m
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-full check format bench bench-startup bench-train clean
+.PHONY: help setup demo test test-full check format bench bench-data bench-startup bench-train clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -38,7 +38,12 @@ format: .venv/.dev ## Mend what can be mended without thinking
 
 bench: ## Every benchmark, one after the other
 	$(MAKE) bench-startup
+	$(MAKE) bench-data
 	$(MAKE) bench-train
+
+bench-data: .venv/.train ## What the data doctor finds of planted defects, and how fast
+	$(BIN)/python benchmarks/data/planted.py
+	$(BIN)/python benchmarks/data/speed.py
 
 bench-startup: .venv/.train ## How long `import postgrad` and `postgrad --help` take
 	$(BIN)/python benchmarks/startup.py
