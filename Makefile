@@ -43,6 +43,7 @@ bench: ## Every benchmark, one after the other
 
 bench-data: .venv/.train ## What the data doctor finds of planted defects, and how fast
 	$(BIN)/python benchmarks/data/planted.py
+	$(BIN)/python benchmarks/data/personal.py
 	$(BIN)/python benchmarks/data/speed.py
 
 bench-startup: .venv/.train ## How long `import postgrad` and `postgrad --help` take

@@ -9,7 +9,19 @@ print(run.report.headline)
 from postgrad.core.job import Job
 from postgrad.core.report import Report
 from postgrad.errors import PostgradError, UserError
-from postgrad.verbs import Run, chat, check, evaluate, plan, pull, report, resume, train
+from postgrad.verbs import (
+    Run,
+    chat,
+    check,
+    clean,
+    evaluate,
+    plan,
+    pull,
+    report,
+    restore,
+    resume,
+    train,
+)
 
 __version__ = "0.1.0"
 
@@ -21,10 +33,12 @@ __all__ = [
     "UserError",
     "chat",
     "check",
+    "clean",
     "evaluate",
     "plan",
     "pull",
     "report",
+    "restore",
     "resume",
     "train",
 ]

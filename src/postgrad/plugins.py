@@ -28,6 +28,8 @@ TABLES: dict[str, dict[str, str]] = {
     "rules": {
         "broken_rows": "postgrad.data.cleaning.broken_rows:BrokenRows",
         "exact_duplicates": "postgrad.data.cleaning.exact_duplicates:ExactDuplicates",
+        "personal_data": "postgrad.data.cleaning.personal_data:PersonalData",
+        "secrets": "postgrad.data.cleaning.secrets:Secrets",
     },
     "methods": {
         "full": "postgrad.methods.full:Full",
@@ -58,6 +60,9 @@ TABLES: dict[str, dict[str, str]] = {
         "pull": "postgrad.steps.pull:pull",
         "check": "postgrad.steps.check:check",
         "check_on_base": "postgrad.steps.check_on_base:check_on_base",
+        "clean": "postgrad.steps.clean:clean",
+        "clean_on_base": "postgrad.steps.clean_on_base:clean_on_base",
+        "restore": "postgrad.steps.clean:restore",
     },
 }
 

@@ -206,5 +206,18 @@ def test_data_check(desk: Desk) -> None:
     with (desk.folder / "colours.jsonl").open("a") as file:
         file.write("no JSON\n")
     printed = desk.call("data", "check", "colours.jsonl", *desk.train_options()[:4])
-    assert "colours.jsonl line 61" in printed
+    assert "line 61: invalid_json" in printed
     assert "warm" in printed
+
+
+def test_data_clean_and_restore(desk: Desk) -> None:
+    data = desk.folder / "colours.jsonl"
+    with data.open("a") as file:
+        file.write("no JSON\n")
+    original = data.read_bytes()
+    printed = desk.call("data", "clean", "colours.jsonl", "-o", "clean.jsonl")
+    assert "rows: 1 left out, 0 changed, 60 as they were." in printed
+    assert (desk.folder / "clean.jsonl").read_bytes() == original.removesuffix(b"no JSON\n")
+    data.unlink()
+    assert "the same bytes" in desk.call("data", "restore", "clean.jsonl")
+    assert data.read_bytes() == original

@@ -21,18 +21,25 @@ strict_option = click.option(
 )
 
 
+base_option = click.option(
+    "--base", metavar="MODEL", help="The base model (default: smollm2-135m)."
+)
+
+set_option = click.option(
+    "--set",
+    "settings",
+    multiple=True,
+    metavar="KEY=VALUE",
+    help="Any key of the job, as training.learning_rate=2e-4. May be repeated.",
+)
+
+
 def job_options(command: Command) -> Command:
     """--base, --method and --set: what a job may be given on the command line."""
     for option in (
-        click.option(
-            "--set",
-            "settings",
-            multiple=True,
-            metavar="KEY=VALUE",
-            help="Any key of the job, as training.learning_rate=2e-4. May be repeated.",
-        ),
+        set_option,
         click.option("--method", metavar="NAME", help="Which weights move: lora or full."),
-        click.option("--base", metavar="MODEL", help="The base model (default: smollm2-135m)."),
+        base_option,
     ):
         command = option(command)
     return command

@@ -9,7 +9,7 @@ import click
 
 from postgrad import verbs
 from postgrad.cli.options import changes, job_options, json_option, print_json
-from postgrad.cli.screen import Screen, plan_lines
+from postgrad.cli.screen import Screen, show_plan
 from postgrad.errors import SetupError
 
 
@@ -34,8 +34,7 @@ def plan(
     if as_json:
         print_json(found)
         return
-    for text in plan_lines(found):
-        screen.line(f"  {text}")
+    show_plan(screen, found)
     if output:
         screen.line(f"Train it with: postgrad train {output}")
     else:

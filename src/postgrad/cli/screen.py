@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from postgrad.core.events import Event
 from postgrad.core.report import Report
 from postgrad.core.run import RunFolder
+from postgrad.reports import findings
 from postgrad.reports.words import count, duration, percent
 
 if TYPE_CHECKING:  # rich is loaded where it draws: `postgrad --help` draws nothing
@@ -22,6 +23,8 @@ PLAIN_SECONDS = 10.0
 """Without a terminal, progress is said this often at most."""
 
 VERDICTS = {"better": "green", "worse": "red", "no_proof": "yellow"}
+SHADES = {"blocks": "red", "hurts": "yellow", "look": "cyan"}
+"""Colours of the severities of findings."""
 
 
 class Screen:
@@ -77,8 +80,7 @@ class Screen:
         self.line(event["title"], style="bold")
 
     def _show_plan(self, event: Event) -> None:
-        for text in plan_lines(dict(event.fields)):
-            self.line(f"  {text}")
+        show_plan(self, dict(event.fields))
 
     def _show_progress(self, event: Event) -> None:
         unit = f" {event['unit']}" if event["unit"] else ""
@@ -125,6 +127,17 @@ class Screen:
         if self._bar is not None:
             self._bars.remove_task(self._bar)
             self._bar = None
+
+
+def show_plan(screen: Screen, plan: dict[str, Any]) -> None:
+    """What a job will do, and what the data doctor found, a line each."""
+    for text in plan_lines(plan):
+        screen.line(f"  {text}")
+    found = plan["dataset"]["findings"]
+    if found:
+        screen.line("  In the data (see them with: postgrad data check FILE):")
+    for finding in found:
+        screen.line(f"    {findings.summary(finding)}", style=SHADES[finding["severity"]])
 
 
 def plan_lines(plan: dict[str, Any]) -> list[str]:

@@ -260,9 +260,10 @@ def _notes(
     train = files["train"].examples
     num_repeats = len(train) - len({prompt_key(example.record) for example in train})
     if num_repeats:
+        told = "row repeats" if num_repeats == 1 else "rows repeat"
         notes.append(
-            f"{num_repeats} rows repeat the prompt of another; they are kept on one side of the "
-            "split."
+            f"{num_repeats} {told} the prompt of another; equal prompts stay on one side "
+            "of the split."
         )
     return tuple(notes)
 

@@ -139,17 +139,20 @@ def write(
                 "left_out": left_out,
                 "changed": changed,
             }
-            kept = None if original is None else base64.b64encode(zlib.compress(original)).decode()
             body.seek(0)
             with parts[0].open("wb") as file:
-                file.write(_line({**head, "original": kept}))
+                file.write(_line({**head, "original": _packed(original)}))
                 shutil.copyfileobj(body, file)
                 _sync(file.fileno())
         with parts[1].open("wb") as file, cleaned.open("rb") as content:
             shutil.copyfileobj(content, file)
             _sync(file.fileno())
         _publish(parts[0], log)
-        _publish(parts[1], output)
+        try:
+            _publish(parts[1], output)
+        except BaseException:
+            log.unlink()
+            raise
     except OSError as error:
         raise SetupError(
             f"{output} could not be written: {error.strerror or error}.",
@@ -228,8 +231,8 @@ def _original(log: Path, output: Path, head: dict[str, Any]) -> Iterator[bytes]:
     """The original in pieces: unpacked, or the output's lines with what was done undone."""
     if head["original"] is not None:
         try:
-            yield zlib.decompress(base64.b64decode(head["original"], validate=True))
-        except (ValueError, TypeError, zlib.error):
+            yield _unpacked(head["original"])
+        except (KeyError, TypeError, ValueError, zlib.error):
             raise _log_changed(log) from None
         return
     with output.open("rb") as lines:
@@ -306,8 +309,22 @@ def _bytes(value: Any) -> bytes:
     return base64.b64decode(value["base64"], validate=True)
 
 
+def _packed(content: bytes | None) -> dict[str, Any] | None:
+    if content is None:
+        return None
+    packed = base64.b64encode(zlib.compress(content)).decode()
+    return {"bytes": len(content), "zlib_base64": packed}
+
+
+def _unpacked(value: Any) -> bytes:
+    # no more than it says, so that a forged log can't fill the memory
+    packed = base64.b64decode(value["zlib_base64"], validate=True)
+    return zlib.decompressobj().decompress(packed, int(value["bytes"]) + 1)
+
+
 def _line(value: dict[str, Any]) -> bytes:
-    return json.dumps(value, ensure_ascii=False).encode("utf-8") + b"\n"
+    # a file name may hold half a character: backslashreplace makes it JSON's own escape
+    return json.dumps(value, ensure_ascii=False).encode("utf-8", "backslashreplace") + b"\n"
 
 
 def _sync(descriptor: int) -> None:

@@ -51,23 +51,18 @@ def _in_string(value: str, pairs: Mapping[str, str], is_ascii: bool) -> str:
 
 
 def _in_text(text: str, pairs: Mapping[str, str]) -> str:
-    parts = [(text, False)]
-    for old, new in pairs.items():
-        if old in text:
-            parts = [piece for part in parts for piece in _cut(part, old, new)]
-    return "".join(part for part, _ in parts)
+    old = [each for each in pairs if each in text]
+    if not old:
+        return text
+    return re.sub("|".join(map(_whole, old)), lambda found: pairs[found[0]], text)
 
 
-def _cut(part: tuple[str, bool], old: str, new: str) -> list[tuple[str, bool]]:
-    """A part of a text around the old words, with the new ones between; True: already new."""
-    text, is_new = part
-    if is_new or old not in text:
-        return [part]
-    first, *others = text.split(old)
-    pieces = [(first, False)]
-    for other in others:
-        pieces += [(new, True), (other, False)]
-    return pieces
+def _whole(old: str) -> str:
+    """The pattern of an old text that is no part of a longer word or number: `ana` is not masked
+    in `banana`. Letters outside ASCII may be damage, which sits inside words."""
+    before = r"(?<![A-Za-z0-9_])" if re.match("[A-Za-z0-9_]", old) else ""
+    after = r"(?![A-Za-z0-9_])" if re.search("[A-Za-z0-9_]\\Z", old) else ""
+    return f"{before}{re.escape(old)}{after}"
 
 
 def _holds_json(text: str) -> bool:

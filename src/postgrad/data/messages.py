@@ -7,8 +7,9 @@ analysis for chat model fine-tuning", OpenAI cookbook), so that what people find
 from __future__ import annotations
 
 import difflib
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from typing import Any, TypeVar
 
 from postgrad.core.records import Message, Role, ToolCall
 from postgrad.data import strict_json
@@ -35,6 +36,26 @@ ROLES: dict[str, Role] = {
     "function": "tool",  # the form before `tools`
 }
 
+Value = TypeVar("Value")
+
+
+class Problems(list[RowError]):
+    """Everything that is wrong with a row, in the order of the row."""
+
+    def catch(self, read: Callable[[], Value]) -> Value | None:
+        """What `read` gives; None if it raises a RowError, which is kept."""
+        try:
+            return read()
+        except RowError as error:
+            self.append(error)
+            return None
+
+    def raise_first(self) -> None:
+        """Raises RowError if there was any."""
+        if self:
+            raise self[0]
+
+
 KEYS = ("role", "content", "name", "weight", "tool_calls", "tool_call_id", "function_call")
 
 
@@ -44,17 +65,21 @@ def parse_messages(value: object, path: str = "messages") -> tuple[Message, ...]
     Raises:
         RowError: with the path, as `messages[2].role`.
     """
+    problems = Problems()
+    messages = read_messages(value, path, problems)
+    problems.raise_first()
+    return messages
+
+
+def read_messages(value: object, path: str, problems: Problems) -> tuple[Message, ...]:
+    """The turns that can be read; all that is wrong with the others goes to `problems`."""
     if not is_list(value) or not value:
-        raise RowError(
-            f"{path} is {'empty' if is_list(value) else json_type(value)}, "
-            "and must be a list of messages.",
-            path=path,
-            fix=f'For example: "{path}": [{{"role": "user", "content": "Hello"}}, '
-            '{"role": "assistant", "content": "Hello!"}]',
-            code="missing_messages_list",
-        )
-    messages = tuple(_message(turn, f"{path}[{index}]") for index, turn in enumerate(value))
-    _check_call_ids(messages, path)
+        problems.append(_no_list(value, path))
+        return ()
+    found = [_message(turn, f"{path}[{index}]", problems) for index, turn in enumerate(value)]
+    messages = tuple(message for message in found if message is not None)
+    if not problems:  # else the call that an answer belongs to may be what can't be read
+        problems.catch(lambda: _check_call_ids(messages, path))
     return messages
 
 
@@ -66,20 +91,39 @@ def parse_tools(row: Mapping[str, Any]) -> tuple[Mapping[str, Any], ...]:
     Raises:
         RowError: not a list of functions that have a name.
     """
+    problems = Problems()
+    tools = read_tools(row, problems)
+    problems.raise_first()
+    return tools
+
+
+def read_tools(row: Mapping[str, Any], problems: Problems) -> tuple[Mapping[str, Any], ...]:
+    """The functions that can be read; all that is wrong with the others goes to `problems`."""
     given = [key for key in ("tools", "functions") if row.get(key) not in (None, "", [])]
     if len(given) == 2:
-        raise RowError(
-            "The row has both tools and functions.",
-            path="functions",
-            fix="Keep tools; functions is the older name for the same.",
-            code="tools_and_functions",
-        )
+        problems.append(_two_lists())
+        return ()
     if not given:
         return ()
-    path, value = given[0], row[given[0]]
+    path = given[0]
+    tools = problems.catch(lambda: _tool_list(row[path], path)) or []
+    found = [problems.catch(partial(_tool, tool, f"{path}[{i}]")) for i, tool in enumerate(tools)]
+    return tuple(tool for tool in found if tool is not None)
+
+
+def _two_lists() -> RowError:
+    return RowError(
+        "The row has both tools and functions.",
+        path="functions",
+        fix="Keep tools; functions is the older name for the same.",
+        code="tools_and_functions",
+    )
+
+
+def _tool_list(value: object, path: str) -> list[Any]:
     if isinstance(value, str):
         value = parse_json(value, path, "invalid_tools")
-    return tuple(_tool(tool, f"{path}[{i}]") for i, tool in enumerate(list_at(value, path)))
+    return list_at(value, path)
 
 
 def check_taught(messages: Sequence[Message], path: str = "messages") -> None:
@@ -176,23 +220,49 @@ def parse_json(text: str, path: str, code: str) -> Any:
         ) from None
 
 
-def _message(value: object, path: str) -> Message:
-    turn = object_at(value, path)
-    role = _role(turn, path)
-    _check_keys(turn, path)
-    calls = _calls(turn, role, path)
-    name = turn.get("name")
-    call_id = turn.get("tool_call_id")
-    if call_id is not None and role != "tool":
-        raise _misplaced(f"{path}.tool_call_id", role, "tool")
-    return Message(
-        role=role,
-        content=_content(turn, role, bool(calls), path),
-        tool_calls=calls,
-        tool_call_id="" if call_id is None else text_at(call_id, f"{path}.tool_call_id"),
-        name="" if name is None else text_at(name, f"{path}.name"),
-        weight=parse_weight(turn.get("weight"), role, f"{path}.weight"),
+def _no_list(value: object, path: str) -> RowError:
+    return RowError(
+        f"{path} is {'empty' if is_list(value) else json_type(value)}, "
+        "and must be a list of messages.",
+        path=path,
+        fix=f'For example: "{path}": [{{"role": "user", "content": "Hello"}}, '
+        '{"role": "assistant", "content": "Hello!"}]',
+        code="missing_messages_list",
     )
+
+
+def _message(value: object, path: str, problems: Problems) -> Message | None:
+    """The turn; None if anything is wrong with it."""
+    turn = problems.catch(lambda: object_at(value, path))
+    if turn is None:
+        return None
+    before = len(problems)
+    has_calls = bool(turn.get("tool_calls") or turn.get("function_call"))
+    role: Role | None = problems.catch(lambda: _role(turn, path))
+    problems.catch(lambda: _check_keys(turn, path))
+    if role is None:
+        # Whoever speaks needs a text; that of a system message may be empty.
+        problems.catch(lambda: _content(turn, "system", has_calls, path))
+        return None
+    calls = problems.catch(lambda: _calls(turn, role, path, problems)) or ()
+    call_id = problems.catch(lambda: _call_id(turn, role, path))
+    content = problems.catch(lambda: _content(turn, role, has_calls, path))
+    name = problems.catch(lambda: _optional(turn, "name", path))
+    weight = problems.catch(lambda: parse_weight(turn.get("weight"), role, f"{path}.weight"))
+    if len(problems) > before:
+        return None
+    return Message(role, content or "", calls, call_id or "", name or "", weight or 0)
+
+
+def _call_id(turn: Mapping[str, Any], role: Role, path: str) -> str:
+    if turn.get("tool_call_id") is not None and role != "tool":
+        raise _misplaced(f"{path}.tool_call_id", role, "tool")
+    return _optional(turn, "tool_call_id", path)
+
+
+def _optional(turn: Mapping[str, Any], key: str, path: str) -> str:
+    value = turn.get(key)
+    return "" if value is None else text_at(value, f"{path}.{key}")
 
 
 def _role(turn: Mapping[str, Any], path: str) -> Role:
@@ -280,7 +350,9 @@ def _joined(parts: Sequence[Any], path: str) -> str:
     return "".join(texts)
 
 
-def _calls(turn: Mapping[str, Any], role: Role, path: str) -> tuple[ToolCall, ...]:
+def _calls(
+    turn: Mapping[str, Any], role: Role, path: str, problems: Problems
+) -> tuple[ToolCall, ...]:
     tool_calls, legacy = turn.get("tool_calls"), turn.get("function_call")
     for key, value in (("tool_calls", tool_calls), ("function_call", legacy)):
         if value and role != "assistant":
@@ -297,8 +369,10 @@ def _calls(turn: Mapping[str, Any], role: Role, path: str) -> tuple[ToolCall, ..
     if tool_calls is None:
         return ()
     where = f"{path}.tool_calls"
-    calls = list_at(tool_calls, where)
-    return tuple(_tool_call(call, f"{where}[{index}]") for index, call in enumerate(calls))
+    found: list[ToolCall | None] = []
+    for index, call in enumerate(list_at(tool_calls, where)):
+        found.append(problems.catch(partial(_tool_call, call, f"{where}[{index}]")))
+    return tuple(call for call in found if call is not None)
 
 
 def _tool_call(value: object, path: str) -> ToolCall:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from markupsafe import Markup
 
@@ -130,6 +131,39 @@ def point_width(curves: Mapping[str, Curve]) -> int:
     return max((math.ceil(len(curve.steps) / MAX_POINTS) for curve in curves.values()), default=1)
 
 
+def length_chart(name: str, title: str, bars: Mapping[str, Any], limit: int | None) -> Markup:
+    """How many rows have which length: a histogram as `data/lengths.py` gives it. `limit` is
+    marked where it is among the lengths: what comes after is cut."""
+    counts: Sequence[int] = bars["counts"]
+    width = int(bars["width"])
+    high = max(1, width * len(counts))
+    upright = axis(0, max([*counts, 1]), 4)
+    ticks = [tick for tick in axis(0, high, 6).ticks if tick <= high]
+    across = Axis(0, high, tuple(ticks), 0)
+    height = 170
+    parts = [_y_line(upright, tick) for tick in upright.ticks if tick == int(tick)]
+    parts += [_x_label(across, tick, height + 20, "") for tick in across.ticks]
+    parts.append(_unit("tokens", height + 42))
+    for index, count in enumerate(counts):
+        if count:  # a single row among thousands is still to be seen
+            share = max(upright.at(count), 0.012)
+            is_rest = bool(bars["open"]) and index == len(counts) - 1
+            parts.append(_column(index / len(counts), 1 / len(counts), share, is_rest))
+    if limit is not None and limit < high:
+        parts.append(_mark(across.at(limit), f"cut after {words.number(limit)}"))
+    return _svg("lengths", height, title, told_lengths(bars), parts, name)
+
+
+def told_lengths(bars: Mapping[str, Any]) -> str:
+    """A histogram of lengths in words."""
+    told = (
+        f"Half of the rows have up to {words.count(bars['median'], 'token')}, "
+        f"95{words.NBSP}% up to {words.number(bars['p95'])}; "
+        f"the longest has {words.number(bars['longest'])}."
+    )
+    return f"{told} The grey bar is all that is longer." if bars["open"] else told
+
+
 def _primary_axis(comparison: Comparison) -> Axis:
     ends = [comparison.base + end for end in comparison.ci95]
     values = [comparison.base, comparison.tuned, *ends]
@@ -167,21 +201,11 @@ def _told(name: str, points: Sequence[tuple[float, float]]) -> str:
 def _loss_grid(across: Axis, upright: Axis, height: int) -> list[Markup]:
     parts: list[Markup] = []
     for tick in upright.ticks:
-        y = _pc(1 - upright.at(tick))
-        parts.append(
-            Markup('<line class="grid" x1="0" x2="100%" y1="{0}" y2="{0}"/>').format(y)
-            + Markup(
-                '<text class="tick" x="-10" y="{}" dy=".35em" text-anchor="end">{}</text>'
-            ).format(y, upright.label(tick))
-        )
+        parts.append(_y_line(upright, tick))
     for tick in across.ticks:
         if tick <= across.high:
             parts.append(_x_label(across, tick, height + 22, ""))
-    parts.append(
-        Markup('<text class="axis" x="100%" y="{}" text-anchor="end">training step</text>').format(
-            height + 44
-        )
-    )
+    parts.append(_unit("training step", height + 44))
     parts.append(Markup('<text class="axis" x="-10" y="-16" text-anchor="end">loss</text>'))
     return parts
 
@@ -206,18 +230,50 @@ def _line(name: str, points: Sequence[tuple[float, float]], across: Axis, uprigh
 
 
 def _kept(place: float, step: int) -> Markup:
+    return _mark(place, f"kept: step {words.number(step)}")
+
+
+def _mark(place: float, text: str) -> Markup:
+    """A dashed line with its words beside it."""
     is_late = place > 0.5
     return _vertical(place, "kept", 0, "100%") + Markup(
-        '<text class="kept-label" x="{}" dx="{}" y="14" text-anchor="{}">kept: step {}</text>'
-    ).format(_pc(place), -8 if is_late else 8, "end" if is_late else "start", words.number(step))
+        '<text class="kept-label" x="{}" dx="{}" y="14" text-anchor="{}">{}</text>'
+    ).format(_pc(place), -8 if is_late else 8, "end" if is_late else "start", text)
 
 
-def _svg(kind: str, height: int, title: str, told: str, parts: Sequence[Markup]) -> Markup:
+def _y_line(scale: Axis, tick: float) -> Markup:
+    y = _pc(1 - scale.at(tick))
+    return Markup('<line class="grid" x1="0" x2="100%" y1="{0}" y2="{0}"/>').format(y) + Markup(
+        '<text class="tick" x="-10" y="{}" dy=".35em" text-anchor="end">{}</text>'
+    ).format(y, scale.label(tick))
+
+
+def _unit(text: str, y: int) -> Markup:
+    """What the horizontal axis counts."""
+    return Markup('<text class="axis" x="100%" y="{}" text-anchor="end">{}</text>').format(y, text)
+
+
+def _column(left: float, width: float, height: float, is_rest: bool) -> Markup:
+    return Markup('<rect class="column{}" x="{}" width="{}" y="{}" height="{}"/>').format(
+        " rest" if is_rest else "", _pc(left), _pc(width * 0.9), _pc(1 - height), _pc(height)
+    )
+
+
+def _svg(
+    kind: str, height: int, title: str, told: str, parts: Sequence[Markup], name: str = ""
+) -> Markup:
     return Markup(
         '<svg class="plot {kind}" role="img" height="{height}" '
-        'aria-labelledby="{kind}-title {kind}-told">'
-        '<title id="{kind}-title">{title}</title><desc id="{kind}-told">{told}</desc>{inside}</svg>'
-    ).format(kind=kind, height=height, title=title, told=told, inside=Markup("").join(parts))
+        'aria-labelledby="{name}-title {name}-told">'
+        '<title id="{name}-title">{title}</title><desc id="{name}-told">{told}</desc>{inside}</svg>'
+    ).format(
+        kind=kind,
+        name=name or kind,
+        height=height,
+        title=title,
+        told=told,
+        inside=Markup("").join(parts),
+    )
 
 
 def _pc(share: float) -> str:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 
 from postgrad.core.report import Comparison, Report
-from postgrad.reports import examples, reading, words
+from postgrad.reports import examples, findings, reading, words
 
 MAX_EXAMPLES = 4
 """Examples shown for each kind of change: a pull request is skimmed."""
@@ -163,6 +163,9 @@ def _data(report: Report) -> list[str]:
         notes.append(f"- {cut} cut to the length limit; {lost} lost by it.")
     for reason, number in data.rejected_reasons.items():
         notes.append(f"- Rejected, {inline(words.humane(reason).lower())}: {words.number(number)}.")
+    for item in data.findings:
+        heading = findings.HEADINGS[item.severity].lower()
+        notes.append(f"- Found, {heading}: {inline(findings.summary(item.model_dump()))}.")
     source = f"{inline(data.file)}, read as {inline(data.format)}, sha256 `{data.sha256[:12]}`."
     parts = ["## Data", source, table(["Part", "Rows", "Tokens", "Taught tokens"], rows, 1)]
     return [*parts, "\n".join(notes)] if notes else parts

@@ -7,7 +7,7 @@ from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
 from postgrad.core.report import Comparison, Report, Setting
-from postgrad.reports import chart, examples, reading, words
+from postgrad.reports import chart, examples, findings, reading, words
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -26,11 +26,12 @@ def render_html(report: Report) -> str:
     No script, no address that is fetched: style and pictures are inline, and the page's own
     Content-Security-Policy forbids the rest. Everything taken from the report is escaped.
     """
-    return _environment().get_template("page.html.jinja").render(_context(report))
+    return environment().get_template("page.html.jinja").render(_context(report))
 
 
 @cache
-def _environment() -> Environment:
+def environment() -> Environment:
+    """Where the templates of all pages are; what they are given is escaped."""
     from jinja2 import Environment, PackageLoader, StrictUndefined  # 20 ms, only needed to write
 
     return Environment(
@@ -60,6 +61,8 @@ def _context(report: Report) -> dict[str, Any]:
         "cards": examples.cards(report),
         "counts": examples.counts(report),
         "splits": splits(report),
+        "findings": findings,
+        "found": [item.model_dump() for item in report.dataset.findings],
         "chosen": _by_section([item for item in report.settings if item.source != "default"]),
         "defaults": _by_section([item for item in report.settings if item.source == "default"]),
         "environment": words.flatten(report.environment),

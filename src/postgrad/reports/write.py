@@ -1,4 +1,4 @@
-"""Write and read `report.json`, `report.md` and `report.html` of a run."""
+"""Write and read `report.json`, `report.md` and `report.html` of a run; write other pages."""
 
 from __future__ import annotations
 
@@ -13,9 +13,13 @@ from pydantic import ValidationError
 
 from postgrad.core.report import SCHEMA_VERSION, Report
 from postgrad.core.run import RunFolder
-from postgrad.errors import InternalError, RunError, SetupError
+from postgrad.errors import InternalError, JobError, RunError, SetupError
 from postgrad.reports.markdown import render_markdown
 from postgrad.reports.page import render_html
+
+GENERATOR = b'<meta name="generator" content="postgrad">'
+HEAD_BYTES = 2048
+"""By this line near its beginning a page of ours is known."""
 
 
 def write_report(report: Report, folder: RunFolder) -> None:
@@ -41,7 +45,7 @@ def write_report(report: Report, folder: RunFolder) -> None:
         folder.report_json: report.model_dump_json(indent=2) + "\n",
     }
     for path, text in texts.items():
-        _replace(path, text)
+        _replace(path, text, f"postgrad report {path.parent}")
 
 
 def read_report(path: str | os.PathLike[str]) -> Report:
@@ -69,6 +73,41 @@ def read_report(path: str | os.PathLike[str]) -> Report:
         raise _not_a_report(place, error) from None
 
 
+def refuse_unless_page(path: Path) -> None:
+    """See that a page can be written here: at most another page of ours is overwritten.
+
+    Raises:
+        JobError: the name does not end in .html, or another file is there.
+    """
+    if path.suffix.lower() not in (".html", ".htm"):
+        raise JobError(
+            f"{path} does not end in .html.",
+            why="What is written is a page for a browser.",
+            fix=f"--html {path.with_suffix('.html').name}",
+            code="not_a_page",
+        )
+    if not path.exists():
+        return
+    with path.open("rb") as file:
+        head = file.read(HEAD_BYTES)
+    if GENERATOR not in head:
+        raise JobError(
+            f"{path} is already there, and postgrad did not write it.",
+            why="Only pages of postgrad are overwritten.",
+            fix="Choose another name with --html.",
+            code="page_exists",
+        )
+
+
+def write_page(html: str, path: Path) -> None:
+    """Write a page, whole or not at all.
+
+    Raises:
+        SetupError: the folder can't be written.
+    """
+    _replace(path, html, "the same command again")
+
+
 def _not_a_report(path: Path, error: ValidationError) -> RunError:
     first = error.errors(include_url=False, include_input=False)[0]
     where = ".".join(str(part) for part in first["loc"]) or "the file"
@@ -94,7 +133,7 @@ def _not_finite(value: Any, where: str) -> str:
     return ""
 
 
-def _replace(path: Path, text: str) -> None:
+def _replace(path: Path, text: str, again: str) -> None:
     part = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -108,6 +147,6 @@ def _replace(path: Path, text: str) -> None:
             part.unlink()
         raise SetupError(
             f"Can't write {path}: {error.strerror or error}.",
-            fix=f"Free some space or check the rights, then: postgrad report {path.parent}",
+            fix=f"Free some space or check the rights, then: {again}",
             code="report_not_written",
         ) from error

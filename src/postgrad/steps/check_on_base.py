@@ -10,7 +10,7 @@ from postgrad.core.interfaces import StepContext
 from postgrad.core.job import Job
 from postgrad.data.files import read_files
 from postgrad.steps import machine
-from postgrad.steps.check import answer, settle
+from postgrad.steps.check import answer, page, settle
 from postgrad.steps.diagnosis import diagnose
 from postgrad.steps.evaluate import load_base
 from postgrad.steps.facts import UnknownFacts
@@ -18,7 +18,8 @@ from postgrad.steps.prepare import Renderer, open_base
 
 
 def check_on_base(context: StepContext, request: Mapping[str, Any]) -> dict[str, Any]:
-    """As `check`, with tokens counted, and the first row cut into taught and untaught text."""
+    """As `check`, with tokens counted. `example` is the first row as the model sees it, in runs of
+    text that are trained, context or cut; the page has every row that it shows so."""
     job = Job.build(request["job"])
     context.emit(Event("stage", {"name": "check", "title": "Checking the data"}))
     base = open_base(context, job)
@@ -29,9 +30,19 @@ def check_on_base(context: StepContext, request: Mapping[str, Any]) -> dict[str,
     model = None if names else load_base(base, machine.use_machine(job.backend))
     more = [] if model is None else [UnknownFacts(renderer, model, job.training.seed)]
     found = diagnose(context, files, dataset, renderer.size, names, more)
-    shown = files["train"].examples[:1]
+    told = answer(found, files, dataset, problem, job)
+    if request.get("page"):
+        told["page"] = page(found, renderer.seen, renderer.limit)
+    first = files["train"].examples[:1]
+    runs = [run for part in first for runs in renderer.seen(part.record) for run in runs]
     return {
-        **answer(found, files, dataset, problem),
+        **told,
         "exact": True,
-        "example": {"id": shown[0].id, "pieces": renderer.pieces(shown[0])} if shown else None,
+        "example": {"id": first[0].id, "pieces": list(map(_piece, runs))} if first else None,
     }
+
+
+def _piece(run: Mapping[str, Any]) -> dict[str, str]:
+    if run["kind"] == "gap":
+        return {"kind": "gap", "text": f" [... {run['count']:,} tokens ...] "}
+    return {"kind": run["kind"], "text": "".join(run["tokens"])}

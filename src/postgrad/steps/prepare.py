@@ -37,6 +37,7 @@ from postgrad.models.check import require_chat_template
 from postgrad.models.fetch import LocalModel, ensure
 from postgrad.models.load import load_tokenizer, stated_stop_ids
 from postgrad.steps.diagnosis import diagnose, summaries
+from postgrad.steps.seen import seen
 from postgrad.steps.stop import stop_if_asked
 from postgrad.training.loop import Row
 
@@ -218,18 +219,9 @@ class Renderer:
         tokens = sum(len(sequence.tokens) for sequence in sequences)
         return Size(tokens, sum(len(sequence.taught) for sequence in sequences))
 
-    def pieces(self, example: Example) -> list[dict[str, Any]]:
-        """An example as the model sees it: its text in pieces that are taught or not."""
-        pieces: list[dict[str, Any]] = []
-        for sequence in self._render(example.record):
-            taught = set(sequence.taught)
-            for index, token in enumerate(sequence.tokens):
-                text = self.base.template.tokenizer.decode([token])
-                if pieces and pieces[-1]["taught"] == (index in taught):
-                    pieces[-1]["text"] += text
-                else:
-                    pieces.append({"taught": index in taught, "text": text})
-        return pieces
+    def seen(self, record: Record) -> list[list[dict[str, Any]]]:
+        """A record as the model sees it, token by token; see `steps/seen.py`."""
+        return seen(self._render(record), self.base.template.tokenizer.decode, self.limit)
 
     def _render(self, record: Record) -> Sequence[Any]:
         return self.objective_of(record).render(record, self.base.template)

@@ -11,7 +11,15 @@ from collections.abc import Mapping
 from typing import Any
 
 from postgrad.core.records import Chat
-from postgrad.data.messages import check_taught, parse_messages, parse_tools
+from postgrad.data.messages import (
+    Problems,
+    check_taught,
+    parse_messages,
+    parse_tools,
+    read_messages,
+    read_tools,
+)
+from postgrad.errors import RowError
 
 
 class OpenAIChat:
@@ -34,3 +42,12 @@ class OpenAIChat:
         messages = parse_messages(row.get("messages"))
         check_taught(messages)
         return Chat(messages, parse_tools(row))
+
+    def errors(self, row: Mapping[str, Any]) -> list[RowError]:
+        """Everything that is wrong with a row; `record` raises the first."""
+        problems = Problems()
+        messages = read_messages(row.get("messages"), "messages", problems)
+        if not problems:  # else the answer may be in a turn that can't be read
+            problems.catch(lambda: check_taught(messages))
+        read_tools(row, problems)
+        return problems

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import NamedTuple
 
 PLACEHOLDER = re.compile(r"\[([A-Z][A-Z_]*)_(\d{1,9})\]")
@@ -63,26 +63,7 @@ def without_overlaps(spans: Iterable[Span]) -> list[Span]:
     return sorted(kept, key=lambda span: span.start)
 
 
-def masked(text: str, replace: Sequence[tuple[str, str]]) -> str:
-    """The text with the second of each pair for the first, wherever that stands as a whole word.
-
-    The longest go first, so that `john` does not spoil `john 1111`.
-    """
-    if not replace:
-        return text
-    by_value = dict(replace)
-    longest = sorted(by_value, key=len, reverse=True)
-    pattern = "|".join(_whole(value) for value in longest if value)
-    return re.sub(pattern, lambda found: by_value[found[0]], text) if pattern else text
-
-
 def shortened(value: str) -> str:
     """The value so that one knows it again in the file, but can't use it from a report."""
     shown = 4 if len(value) >= 12 else 1
     return f"{value[:shown]}… ({len(value)} characters)"
-
-
-def _whole(value: str) -> str:
-    before = r"(?<!\w)" if value[0].isalnum() else ""
-    after = r"(?!\w)" if value[-1].isalnum() else ""
-    return f"{before}{re.escape(value)}{after}"

@@ -36,7 +36,7 @@ from stdnum.pl import pesel
 from stdnum.se import personnummer
 from stdnum.us import ssn
 
-from postgrad.data.masks import Span
+from postgrad.data.personal.masks import Span
 
 SEPARATORS = re.compile(r"[\s.\-–/\u00a0]")
 
@@ -185,5 +185,7 @@ def _ip(found: re.Match[str]) -> Iterator[Span]:
         address = ipaddress.ip_address(found[0])
     except ValueError:
         return
-    if address.is_global and not address.is_multicast:
+    # 1::2 is a slice of a list; people's addresses are in 2000::/3 (RFC 4291, 2.4)
+    a_slice = address.version == 6 and not 0x2000 <= int(address) >> 112 <= 0x3FFF
+    if address.is_global and not address.is_multicast and not a_slice:
         yield Span("IP", *found.span(), found[0], address.compressed)
