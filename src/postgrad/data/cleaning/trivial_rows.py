@@ -1,0 +1,86 @@
+"""Rows that teach nothing: greetings and thanks, and one text that answers everything.
+
+"Hi." - "Hello." is known to every base model. A free answer that many questions share teaches to
+ignore the question; labels are meant to be shared and are left alone.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator
+
+from postgrad.core.findings import Hit, Kind
+from postgrad.core.records import Text
+from postgrad.data.rows import Rows
+from postgrad.data.similar import words_of
+
+_PHATIC = """
+hi hello hey hiya howdy greetings good morning afternoon evening night day bye goodbye cheers ciao
+thanks thank thx ty please pls ok okay k yes yeah yep no nope sure fine great nice cool alright
+right welcome you your you're ur well there all and to see later later's soon everyone friend sir
+madam so very much a lot hallo danke bitte ja nein guten tag morgen abend tschüss hola gracias adiós
+buenos días sí bonjour merci salut oui non bonsoir grazie prego buongiorno arrivederci olá obrigado
+"""
+PHATIC = frozenset(_PHATIC.split())
+"""Words that keep a talk going and say nothing: Malinowski's phatic communion."""
+
+MOST_WORDS = 6
+"""Longer turns of such words are idioms that somebody may want to teach."""
+
+LEAST_SHARE, LEAST_PROMPTS = 0.02, 5
+"""A free answer that one question in fifty gets, and at least five do, is a stock answer."""
+
+SOURCE = "Zhou et al., LIMA, arXiv:2305.11206: few good rows teach more than many empty ones"
+
+
+class TrivialRows:
+    """Rows from which there is nothing to learn."""
+
+    name = "trivial_rows"
+    title = "rows that teach nothing"
+    optional = False
+    kinds = (
+        Kind(
+            "trivial_short",
+            "hurts",
+            "greetings and the like, answered with the like",
+            "The base model knows this; the row only takes a part of the steps.",
+            "Left out.",
+            cleaned=True,
+            source=SOURCE,
+        ),
+        Kind(
+            "one_answer_for_many",
+            "look",
+            "one text as the answer to many questions",
+            "It teaches to give this answer whatever is asked.",
+            "See whether the answer fits each question; if it is a label, ignore this.",
+            source=SOURCE,
+        ),
+    )
+
+    def find(self, rows: Rows) -> Iterator[Hit]:
+        """Trivial rows, then those with a stock answer."""
+        questions: defaultdict[str, set[str]] = defaultdict(set)
+        for row in rows.readable:
+            if isinstance(row.record, Text):
+                continue
+            answer, prompt = rows.answers[row.index], rows.prompts[row.index]
+            questions[answer].add(prompt)
+            if rows.answer_kind != "label" and _is_phatic(answer) and _is_phatic(prompt):
+                yield Hit("trivial_short", row.index, f"{row.answer[:60]!r}", drop=True)
+        if rows.answer_kind == "label":
+            return
+        least = max(LEAST_PROMPTS, LEAST_SHARE * len(rows.readable))
+        for row in rows.readable:
+            number = len(questions[rows.answers[row.index]])
+            if number >= least and not isinstance(row.record, Text):
+                what = f"{number} questions have the answer {row.answer[:60]!r}."
+                yield Hit("one_answer_for_many", row.index, what)
+
+
+def _is_phatic(text: str) -> bool:
+    if len(text) > 80:
+        return False
+    words = words_of(text.removeprefix("user"))
+    return 0 < len(words) <= MOST_WORDS and all(word in PHATIC for word in words)
