@@ -49,13 +49,14 @@ class Language:
         known = [(row, asked, said) for row, asked, said in told if said]
         pairs = Counter((asked, said) for _, asked, said in known if asked)
         answers = Counter(said for _, _, said in known)
+        usual = answers.most_common(1)[0][0] if answers else ""
         for row, asked, said in known:
             if asked:
-                odd = asked != said and pairs[asked, said] < USUAL * pairs.total()
+                odd = asked != said and pairs[asked, said] < USUAL * len(told)
                 what = f"The question is in {asked}, the answer in {said}."
             else:
-                odd = answers[said] < USUAL * answers.total()
-                what = f"The answer is in {said}, most are in {answers.most_common(1)[0][0]}."
+                odd = said != usual and answers[said] < USUAL * len(told)
+                what = f"The answer is in {said}, most are in {usual}."
             if odd:
                 yield Hit("language_mismatch", row.index, what)
 

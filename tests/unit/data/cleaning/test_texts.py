@@ -1,0 +1,110 @@
+"""Rules that look at one text at a time: what they find, and what they leave alone."""
+
+from __future__ import annotations
+
+import pytest
+
+from postgrad import plugins
+from postgrad.core.findings import Hit
+from postgrad.core.records import Chat, Message, ToolCall
+from postgrad.data.rows import Row, Rows, Size
+
+
+def hits(rule: str, *pairs: tuple[str, str]) -> list[Hit]:
+    records = [Chat((Message("user", q), Message("assistant", a))) for q, a in pairs]
+    rows = [Row(i, "train", "a", i + 1, each, None, Size(20, 10)) for i, each in enumerate(records)]
+    return list(plugins.load("rules", rule)().find(Rows(rows)))
+
+
+@pytest.mark.parametrize(
+    ("rule", "answer"),
+    [
+        ("encoding", "It donâ€™t open before nine."),
+        ("encoding", "A caf\ufffd is open."),
+        ("markup", "<p>We open at nine.</p>"),
+        ("markup", "Tea&nbsp;&amp;&nbsp;coffee"),
+        ("repetition", "It is so because it always was so. " * 8),
+        ("refusals", "As an AI language model, I cannot give advice."),
+        ("refusals", "I'm sorry, but I can't assist with that."),
+        ("placeholders", "Dear [INSERT NAME], thank you."),
+        ("placeholders", "Hello {customer_name}, it comes on {{date}}."),
+        ("placeholders", '{"reply": "Regards, <YOUR NAME>"}'),
+    ],
+)
+def test_finds(rule: str, answer: str) -> None:
+    assert [hit.row for hit in hits(rule, ("What is it, please?", answer))] == [0]
+
+
+@pytest.mark.parametrize(
+    ("rule", "question", "answer"),
+    [
+        ("encoding", "Is it?", "Ça va à Zürich: “naïve” — 20 £, Ångström, São Paulo."),
+        ("markup", "Is 3 < 4?", "Yes, and 5 > 4 & 6 > 5."),
+        ("markup", "Make a heading in HTML.", "<p>Heading</p>"),
+        ("markup", "Print it.", "```\n<div>\n```"),
+        ("repetition", "Count.", " ".join(map(str, range(200)))),
+        ("refusals", "Can we?", "Sorry that it took so long; you can."),
+        ("refusals", "Who?", "The language model of the team was trained in May."),
+        ("placeholders", "Mask it.", "Write to [EMAIL_1] or [NAME_2]."),
+        ("placeholders", "Fill in [Your Name].", "It says [Your Name]."),
+        ("placeholders", "Show it.", "def greet(name):\n    return f'Hello {name}'"),
+    ],
+)
+def test_leaves_alone(rule: str, question: str, answer: str) -> None:
+    assert hits(rule, (question, answer)) == []
+
+
+def test_mojibake_is_undone() -> None:
+    [hit] = hits("encoding", ("Is it?", "No, it donâ€™t, in the cafÃ©."))
+    assert dict(hit.replace) == {"donâ€™t,": "don't,", "cafÃ©.": "café."} or dict(hit.replace) == {
+        "donâ€™t,": "don’t,",
+        "cafÃ©.": "café.",
+    }
+
+
+def test_only_what_is_taught_counts() -> None:
+    said = "As an AI language model, I cannot do it."
+    assert hits("refusals", (said, "You are not one.")) == []
+
+
+def test_a_foreign_answer_is_odd_but_translation_is_a_task() -> None:
+    english = [
+        (f"How long does delivery number {n} take to arrive here?", "It takes about three days.")
+        for n in range(30)
+    ]
+    foreign = (
+        "How long does the delivery take to arrive here?",
+        "Das hängt davon ab, wie lange die Lieferung unterwegs war.",
+    )
+    assert [hit.row for hit in hits("language", *english, foreign)] == [30]
+    assert hits("language", *english[:10], *[foreign] * 10) == []
+
+
+def test_tool_calls_are_held_against_the_schema() -> None:
+    schema = {"type": "object", "properties": {"guests": {"type": "integer"}}}
+    tool = {"type": "function", "function": {"name": "book", "parameters": schema}}
+    calls = [
+        ToolCall("book", {"guests": 4}, "1"),
+        ToolCall("book", {"guests": "four"}, "2"),
+        ToolCall("cancel", {}, "3"),
+    ]
+    record = Chat(
+        (Message("user", "A table?"), Message("assistant", "", tuple(calls))), tools=(tool,)
+    )
+    rows = Rows([Row(0, "train", "a", 1, record, None, Size(9, 9))])
+    found = [(hit.code, hit.path) for hit in plugins.load("rules", "tool_calls")().find(rows)]
+    assert found == [
+        ("invalid_arguments", "messages[1].tool_calls[1].function.arguments"),
+        ("unknown_tool", "messages[1].tool_calls[2].function.name"),
+    ]
+
+
+def test_rare_and_dominating_labels() -> None:
+    rare = [(f"q{n}", "cold" if n % 2 else "warm") for n in range(200)] + [("x", "mild")] * 2
+    assert {(h.code, h.row) for h in hits("labels", *rare)} == {
+        ("rare_label", 200),
+        ("rare_label", 201),
+    }
+    most = [(f"q{n}", "warm" if n % 10 else "cold") for n in range(200)]
+    assert {hit.code for hit in hits("labels", *most)} == {"dominating_label"}
+    assert hits("labels", *most[:50]) == []
