@@ -55,7 +55,7 @@ class Labels:
             "few distinct answers in all",
             "What is learned is a handful of texts, whatever is asked.",
             "If these are labels, ignore this; else write answers that fit each question.",
-            source="Lee et al., arXiv:2107.06499",
+            source="Lee et al., arXiv:2107.06499 (repeats are memorised); the threshold is ours",
         ),
     )
 

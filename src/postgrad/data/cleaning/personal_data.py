@@ -1,10 +1,9 @@
 """Personal data of people: addresses, numbers, names, passwords.
 
 A fine-tuned model can say verbatim what it was trained on (Carlini et al., "Extracting Training
-Data
-from Large Language Models", arXiv:2012.07805), and data protection law asks that no more of it is
-kept than the purpose needs (GDPR, article 5.1 c). Each value is masked the same way throughout all
-files, so that a masked row still says who is who.
+Data from Large Language Models", arXiv:2012.07805), and data protection law asks that no more of it
+is kept than the purpose needs (GDPR, article 5.1 c). In all rows that are checked together a value
+gets the same placeholder, so that a masked row still says who is who.
 """
 
 from __future__ import annotations
@@ -12,9 +11,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from postgrad.core.findings import Hit, Kind, Severity
-from postgrad.data.personal.masks import Masks, Span, shortened
+from postgrad.data.personal.masks import mask_hits
 from postgrad.data.personal.recognise import find
-from postgrad.data.rows import Piece, Row, Rows
+from postgrad.data.rows import Rows
 
 LEARNED = "A model can say verbatim what it was trained on, to anybody who asks."
 MASKED = "Masked consistently: the same value gets the same placeholder everywhere."
@@ -56,16 +55,6 @@ class PersonalData:
 
     def find(self, rows: Rows) -> Iterator[Hit]:
         """A hit for each value of each turn."""
-        found = [(row, piece, span) for row in rows.readable for piece, span in _spans(row)]
-        masks = Masks(piece.text for row in rows.readable for piece in row.pieces())
-        for row, piece, span in found:
-            code = KIND_OF[span.kind].code
-            mask = masks.of(span.kind, span.key)
-            what = f"{shortened(span.value)}, to be {mask}."
-            yield Hit(code, row.index, what, piece.path, replace=((span.value, mask),))
-
-
-def _spans(row: Row) -> Iterator[tuple[Piece, Span]]:
-    for piece in row.pieces():
-        for span in find(piece.text, piece.role):
-            yield piece, span
+        return mask_hits(
+            rows, lambda piece: find(piece.text, piece.role), lambda kind: KIND_OF[kind].code
+        )

@@ -16,12 +16,11 @@ from postgrad.data.similar import words_of
 
 FEWEST_WORDS = 24
 MOST_DISTINCT = 0.5
-"""Share of distinct words under which an answer is looked at closely: of 500 words of English prose
-about half are distinct, of fewer words more."""
+"""Share of distinct words: an answer most of which is a loop has fewer."""
 
 RUN, LEAST_TIMES, LEAST_SHARE = 4, 3, 0.6
-"""Gopher drops a page with 15-20 % of its characters in repeated runs of 5 to 10 words. Answers are
-shorter and rightly repeat more; at 60 %, most of one is a loop."""
+"""Gopher drops a page with 10 to 15 % of its characters in repeated runs of 10 to 5 words. Answers
+are shorter and rightly repeat more; at 60 %, most of one is a loop."""
 
 
 class Repetition:

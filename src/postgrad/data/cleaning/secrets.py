@@ -13,7 +13,7 @@ from collections import Counter
 from collections.abc import Iterator
 
 from postgrad.core.findings import Hit, Kind
-from postgrad.data.personal.masks import Masks, Span, shortened, without_overlaps
+from postgrad.data.personal.masks import Span, mask_hits, without_overlaps
 from postgrad.data.rows import Rows
 
 PROVIDERS: tuple[tuple[str, str], ...] = (
@@ -98,18 +98,9 @@ class Secrets:
 
     def find(self, rows: Rows) -> Iterator[Hit]:
         """A hit for each secret of each turn."""
-        found = [
-            (row, piece, span)
-            for row in rows.readable
-            for piece in row.pieces()
-            for span in secrets(piece.text)
-        ]
-        masks = Masks(piece.text for row in rows.readable for piece in row.pieces())
-        for row, piece, span in found:
-            code = "secret_private_key" if span.kind == "PRIVATE_KEY" else "secret_api_key"
-            mask = masks.of(span.kind, span.key)
-            what = f"{shortened(span.value)}, to be {mask}."
-            yield Hit(code, row.index, what, piece.path, replace=((span.value, mask),))
+        return mask_hits(
+            rows, lambda piece: secrets(piece.text), lambda kind: f"secret_{kind.lower()}"
+        )
 
 
 def secrets(text: str) -> list[Span]:

@@ -7,16 +7,31 @@ forbids, makes such calls, and each one fails where it is used.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 import jsonschema
+import referencing
+from referencing.exceptions import Unresolvable
 
 from postgrad.core.findings import Hit, Kind
 from postgrad.core.records import Chat, ToolCall
 from postgrad.data.rows import Rows
 
-library: Any = jsonschema  # its types are incomplete
+library: Any = jsonschema  # the types of both are incomplete
+references: Any = referencing
+
+
+def _unchecked(*_: Any) -> None:
+    """Patterns are not tried: those in a stranger's file can take a lifetime to match."""
+
+
+Validator: Any = library.validators.extend(
+    library.Draft202012Validator, {"pattern": _unchecked, "patternProperties": _unchecked}
+)
+
+EMPTY: Any = references.Registry()
 
 SOURCE = "JSON Schema 2020-12; OpenAI, Function calling guide"
 
@@ -78,7 +93,10 @@ def _mismatch(call: ToolCall, schema: Any, validators: dict[str, Any]) -> str:
     validator = validators[key]
     if validator is None:
         return ""
-    error = library.exceptions.best_match(validator.iter_errors(dict(call.arguments)))
+    try:
+        error = library.exceptions.best_match(validator.iter_errors(dict(call.arguments)))
+    except (Unresolvable, RecursionError, re.error):  # a schema that points nowhere, or at itself
+        return ""
     if error is None:
         return ""
     where = ".".join(str(part) for part in error.absolute_path)
@@ -88,7 +106,8 @@ def _mismatch(call: ToolCall, schema: Any, validators: dict[str, Any]) -> str:
 def _validator(schema: Any) -> Any:
     """A validator; None where the schema itself is none."""
     try:
-        library.Draft202012Validator.check_schema(schema)
-    except jsonschema.SchemaError:
+        Validator.check_schema(schema)
+    except (jsonschema.SchemaError, RecursionError):
         return None
-    return library.Draft202012Validator(schema)
+    # the registry is empty: a schema in a data file must not send us to the network
+    return Validator(schema, registry=EMPTY)

@@ -9,8 +9,11 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple
+
+from postgrad.core.findings import Hit
+from postgrad.data.rows import Piece, Rows
 
 PLACEHOLDER = re.compile(r"\[([A-Z][A-Z_]*)_(\d{1,9})\]")
 
@@ -52,6 +55,26 @@ class Masks:
             self._last[kind] += 1
             found = self._placeholders[kind, key] = f"[{kind}_{self._last[kind]}]"
         return found
+
+
+def mask_hits(
+    rows: Rows, spans_of: Callable[[Piece], Iterable[Span]], code_of: Callable[[str], str]
+) -> Iterator[Hit]:
+    """A hit for each span of each text, with the placeholder to write for it.
+
+    Args:
+        rows: all that are checked together; a value gets the same placeholder in all of them.
+        spans_of: finds the spans of a text.
+        code_of: the code of the finding, by the kind of the span.
+    """
+    masks = Masks(piece.text for row in rows.readable for piece in row.pieces())
+    for row in rows.readable:
+        for piece in row.pieces():
+            for span in spans_of(piece):
+                mask = masks.of(span.kind, span.key)
+                what = f"{shortened(span.value)}, to be {mask}."
+                replace = ((span.value, mask),)
+                yield Hit(code_of(span.kind), row.index, what, piece.path, replace=replace)
 
 
 def without_overlaps(spans: Iterable[Span]) -> list[Span]:

@@ -71,9 +71,9 @@ _NO_NAME = """
 siri alexa google cortana chatgpt gpt assistant bot manager hiring reviewer reviewers editor team
 colleague colleagues committee members member staff sirs recruiter kitty world
 a about above address after again agent all already also always am an afternoon and any anyone
-evening everything morning night app are
-as at back bad because been called being below but by can cannot cause changed company
-correct correctly could customer did didn different do does doesn don email else error
+evening everything morning night app are as at back bad because been called being below but by can
+cannot cause changed company correct correctly could customer did didn different do does doesn don
+email else error
 everyone fine first folks for friend friends from full get getting give given good great guys
 had has have having he hello help her here hey hi him his hope how i id if im in incorrect
 incorrectly instead into is isn issue it its just know last later let like listed ma madam

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import random
+from dataclasses import replace
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -102,6 +103,14 @@ def test_leaks_are_training_rows_and_told_once() -> None:
     hits = {hit.row: hit.code for hit in Leaks().find(found)}
     assert hits == {0: "leak_exact", 1: "leak_near", 2: "leak_ngram"}
     assert list(Leaks().find(rows([(QUESTION, ANSWER)] * 3))) == []
+
+
+def test_a_split_of_one_file_has_no_leaking_questions() -> None:
+    found = [
+        replace(row, file="one.jsonl")
+        for row in rows([(QUESTION, ANSWER)], [(QUESTION + " Please.", "No.")])
+    ]
+    assert list(Leaks().find(Rows(found))) == []
 
 
 def test_a_contradiction_points_at_the_minority_and_says_the_ceiling() -> None:

@@ -56,10 +56,7 @@ def test_leaves_alone(rule: str, question: str, answer: str) -> None:
 
 def test_mojibake_is_undone() -> None:
     [hit] = hits("encoding", ("Is it?", "No, it donâ€™t, in the cafÃ©."))
-    assert dict(hit.replace) == {"donâ€™t,": "don't,", "cafÃ©.": "café."} or dict(hit.replace) == {
-        "donâ€™t,": "don’t,",
-        "cafÃ©.": "café.",
-    }
+    assert dict(hit.replace) == {"donâ€™t,": "don’t,", "cafÃ©.": "café."}
 
 
 def test_only_what_is_taught_counts() -> None:
@@ -97,6 +94,26 @@ def test_tool_calls_are_held_against_the_schema() -> None:
         ("invalid_arguments", "messages[1].tool_calls[1].function.arguments"),
         ("unknown_tool", "messages[1].tool_calls[2].function.name"),
     ]
+
+
+@pytest.mark.parametrize(
+    "schema",
+    [
+        {"$ref": "#/definitions/missing"},
+        {"$ref": "#"},
+        {"$ref": "http://127.0.0.1:9/schema.json"},
+        {"properties": {"name": {"pattern": "("}}},
+        {"properties": {"name": {"pattern": "(a+)+$"}}},
+        {"type": "no such type"},
+        "no schema",
+    ],
+)
+def test_a_schema_of_a_stranger_does_no_harm(schema: object) -> None:
+    tool = {"type": "function", "function": {"name": "book", "parameters": schema}}
+    call = ToolCall("book", {"name": "a" * 60 + "b"})
+    record = Chat((Message("user", "So?"), Message("assistant", "", (call,))), tools=(tool,))
+    rows = Rows([Row(0, "train", "a", 1, record, None, Size(9, 9))])
+    assert list(plugins.load("rules", "tool_calls")().find(rows)) == []
 
 
 def test_rare_and_dominating_labels() -> None:
