@@ -61,6 +61,9 @@ TABLES: dict[str, dict[str, str]] = {
         "rouge_l": "postgrad.evals.scorers.rouge_l:RougeL",
         "chrf": "postgrad.evals.scorers.chrf:Chrf",
     },
+    "probes": {
+        "membership": "postgrad.evals.probes.membership:Membership",
+    },
     "backends": {
         "local": "postgrad.backends.local:Local",
     },

@@ -99,7 +99,16 @@ def test_the_job_file_is_complete(run: RunFolder, report: Report) -> None:
 def test_the_events_tell_the_story(run: RunFolder) -> None:
     events = [Event.parse(line) for line in run.events.read_text().split("\n")[:-1]]
     stages = [event["name"] for event in events if event.kind == "stage"]
-    assert stages == ["prepare", "load", "ask_base", "train", "ask_tuned", "report"]
+    assert stages == [
+        "prepare",
+        "load",
+        "ask_base",
+        "probe_base",
+        "train",
+        "ask_tuned",
+        "probe_tuned",
+        "report",
+    ]
     steps = [event["step"] for event in events if event.kind == "step"]
     assert steps == list(range(1, len(steps) + 1))
     assert events[-1].kind == "result"

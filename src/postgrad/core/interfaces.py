@@ -15,8 +15,10 @@ from typing import TYPE_CHECKING, Any, Protocol
 from postgrad.core.events import Emit, Event
 from postgrad.core.findings import Hit, Kind
 from postgrad.core.job import MethodSection
+from postgrad.core.probe import ProbeSection, Reading, Who
 from postgrad.core.records import Chat, Record
-from postgrad.core.task import Finish
+from postgrad.core.report import Gate, ProbeReport
+from postgrad.core.task import Answer, Finish, Task
 
 if TYPE_CHECKING:
     from torch import nn
@@ -121,6 +123,27 @@ class Generated:
     num_tokens: int
 
 
+@dataclass(frozen=True, slots=True)
+class Prediction:
+    """What a model expected where a text has a token.
+
+    Attributes:
+        token: id of the token that the text has there.
+        text: that token as text.
+        log_probability: of that token, in nats.
+        rank: tokens that the model held for more likely; 0: it was the first choice.
+        top: log-probabilities of the likeliest tokens by id, the likeliest first.
+        watched: log-probabilities of the tokens that were asked for, in the order asked.
+    """
+
+    token: int
+    text: str
+    log_probability: float
+    rank: int
+    top: Mapping[int, float]
+    watched: tuple[float, ...]
+
+
 class Answerer(Protocol):
     """A model that answers and that can be asked how likely a text is."""
 
@@ -136,6 +159,104 @@ class Answerer(Protocol):
 
     def bits_per_byte(self, records: Sequence[Record]) -> list[float]:
         """Bits per UTF-8 byte of each record's taught text, given its prompt."""
+        ...
+
+    def log_likelihoods(self, records: Sequence[Record]) -> list[float]:
+        """Log-probability of each record's taught text in nats, given its prompt."""
+        ...
+
+    def predictions(
+        self,
+        records: Sequence[Record],
+        *,
+        num_top: int = 0,
+        watch: Sequence[Sequence[Sequence[int]]] | None = None,
+    ) -> list[list[Prediction]]:
+        """What the model expected at each taught token of each record.
+
+        Args:
+            num_top: how many of the likeliest tokens are told at each place.
+            watch: for each record and taught token, ids whose log-probabilities are wanted.
+        """
+        ...
+
+    @property
+    def chats(self) -> bool:
+        """Whether the model has a chat template, so that it can be asked at all."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Sitting:
+    """What a probe asks one model with.
+
+    Attributes:
+        who: the model that is asked.
+        answerer: that model.
+        task: the user's own.
+        tested: id and record of the test rows, as the exam asks them.
+        trained: id and record of training rows.
+        answers: what this model said in the exam; () in a sitting that looks back.
+        first: readings of the model that was asked before this one; () for the first.
+        max_new_tokens: longest answer to a question of the user's own kind.
+        is_quick: ask a part of the items only.
+        seed: of the job.
+        on_done: called with how many items are done, of how many.
+    """
+
+    who: Who
+    answerer: Answerer
+    task: Task
+    tested: Sequence[tuple[str, Record]]
+    trained: Sequence[tuple[str, Record]]
+    answers: Sequence[Answer]
+    first: Sequence[Reading]
+    max_new_tokens: int
+    is_quick: bool
+    seed: int
+    on_done: Callable[[int, int], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Criteria:
+    """What a probe judges by: the job's own settings of the test."""
+
+    task: Task
+    margin: float
+    significance: float
+    resamples: int
+    seed: int
+    is_quick: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """What a probe concludes, and the gates that it decides, by name."""
+
+    report: ProbeReport
+    gates: Mapping[str, Gate]
+
+
+class Probe(Protocol):
+    """Something asked of base and tuned beside the user's own test. One file each in
+    `evals/probes/`."""
+
+    name: str
+    title: str
+    section: ProbeSection
+    optional: bool
+    """True: asked only when the job names it."""
+    looks_back: bool
+    """True: the tuned model is asked first, and then the base, which is given its readings."""
+
+    def ask(self, sitting: Sitting) -> list[Reading]:
+        """The readings of one model; none where the probe does not fit the task or the model."""
+        ...
+
+    def judge(
+        self, base: Sequence[Reading], tuned: Sequence[Reading], criteria: Criteria
+    ) -> Judgement:
+        """What the readings of both models say; there is at least one of each."""
         ...
 
 

@@ -14,6 +14,7 @@ from typing import Annotated, Any
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from postgrad.core.field_docs import field_docs
+from postgrad.core.probe import Effort
 from postgrad.errors import JobError
 
 Share = Annotated[float, Field(ge=0.0, le=1.0)]
@@ -119,6 +120,12 @@ class EvaluationSection(Section):
     """Chance of a wrong "better" or "worse" that is accepted."""
     resamples: Annotated[int, Field(ge=100)] = 10_000
     """Bootstrap resamples behind each interval."""
+    effort: Effort = "full"
+    """How much is asked beside the test (forgetting, bias, ...): full, quick, or none."""
+    probes: tuple[str, ...] | None = None
+    """Names of the probes that are asked; null: every one that is not optional."""
+    margin: Annotated[float, Field(gt=0, lt=1)] = 0.02
+    """A loss elsewhere of this share that is not ruled out fails a gate: 0.02 is two points."""
 
 
 class BackendSection(Section):

@@ -12,9 +12,13 @@ from pydantic import BaseModel, ConfigDict
 
 from postgrad.core.field_docs import field_docs
 from postgrad.core.findings import Severity
+from postgrad.core.probe import ProbeSection
 
 Verdict = Literal["better", "worse", "no_proof"]
 Unit = Literal["share", "points", "bits_per_byte"]
+Outcome = Literal["passed", "failed", "changed", "not_shown", "cannot_tell", "described"]
+"""What a probe may conclude: a gate was passed or failed; a change was shown; none was shown; too
+little was asked to tell; or something is described that can't be good or bad in itself."""
 
 SCHEMA_VERSION = 1
 
@@ -174,6 +178,45 @@ class Example(Part):
     change: Literal["fixed", "broke", "same", "up", "down"]
 
 
+class Table(Part):
+    """Figures or texts that belong together, as they are shown."""
+
+    title: str
+    columns: list[str]
+    rows: list[list[str]]
+    """A cell for each column; the first names the row."""
+
+
+class ShadedText(Part):
+    """A text with a strength for each of its pieces: where two models differ, say."""
+
+    title: str
+    pieces: list[tuple[str, float]]
+    """Text and strength, 0 to 1; the pieces put together are the text."""
+
+
+class ProbeReport(Part):
+    """What one probe found, beside the user's own test."""
+
+    name: str
+    """As in the table of probes."""
+    section: ProbeSection
+    title: str
+    outcome: Outcome
+    text: str
+    """The finding in one sentence, with its evidence."""
+    gate: str | None = None
+    """Name of the gate that it decides, if it decides one."""
+    comparisons: list[Comparison] = []
+    """Base against tuned on the probe's items, the one that counts first."""
+    tables: list[Table] = []
+    shaded: list[ShadedText] = []
+    examples: list[Example] = []
+    """Items that changed most."""
+    notes: list[str] = []
+    """What must be known to read it right: known criticism, lower power, what was left out."""
+
+
 class Report(Part):
     """The proof of one run."""
 
@@ -189,6 +232,8 @@ class Report(Part):
     primary: Comparison
     secondary: list[Comparison]
     gates: dict[str, Gate]
+    probes: list[ProbeReport] = []
+    """What was asked beside the test: forgetting, bias, safety, memory, what changed."""
     task: dict[str, Any]
     """Kind of the task, why it was seen so, and why this metric decides."""
     training: TrainingSummary

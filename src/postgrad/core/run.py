@@ -56,6 +56,10 @@ class RunFolder:
         """`who` is base or tuned."""
         return self.path / "answers" / f"{who}.jsonl"
 
+    def probe(self, name: str, who: str) -> Path:
+        """Readings of a probe; `who` is base or tuned."""
+        return self.path / "probes" / f"{name}.{who}.jsonl"
+
     @property
     def report_json(self) -> Path:
         return self.path / "report.json"

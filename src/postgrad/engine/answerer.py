@@ -8,7 +8,7 @@ from collections.abc import Sequence as Rows
 from dataclasses import dataclass
 from typing import Any
 
-from postgrad.core.interfaces import Generated
+from postgrad.core.interfaces import Generated, Prediction
 from postgrad.core.records import Chat, Message, Record, Text
 from postgrad.data.pack import split_by_tokens
 from postgrad.data.render import Sequence, Template
@@ -78,14 +78,58 @@ class LocalAnswerer:
         )
         return self._generated(stream)
 
+    @property
+    def chats(self) -> bool:
+        """Whether there is a chat template."""
+        return bool(self.template.tokenizer.chat_template)
+
     def bits_per_byte(self, records: Rows[Record]) -> list[float]:
         """Bits per UTF-8 byte of each record's reference (a chat's last turn, or a text)."""
-        sequences = [self._reference(record).cut(self.max_length) for record in records]
+        sequences = self._references(records)
+        sizes = [self._num_bytes(sequence) for sequence in sequences]
+        losses = self._losses(sequences)
+        return [loss / math.log(2) / size for loss, size in zip(losses, sizes, strict=True)]
+
+    def log_likelihoods(self, records: Rows[Record]) -> list[float]:
+        """Log-probability of each record's reference in nats."""
+        return [-loss for loss in self._losses(self._references(records))]
+
+    def predictions(
+        self,
+        records: Rows[Record],
+        *,
+        num_top: int = 0,
+        watch: Rows[Rows[Rows[int]]] | None = None,
+    ) -> list[list[Prediction]]:
+        """What the model expected at each token of each record's reference."""
+        found: list[list[Prediction]] = []
+        for place, sequence in enumerate(self._references(records)):
+            asked = None if watch is None else watch[place]
+            expected = self.model.expected(sequence, num_top, asked)
+            tokens = [sequence.tokens[index] for index in sequence.taught]
+            found.append(
+                [
+                    Prediction(
+                        token,
+                        self.template.tokenizer.decode([token]),
+                        each.log_probability,
+                        each.rank,
+                        each.top,
+                        each.watched,
+                    )
+                    for token, each in zip(tokens, expected, strict=True)
+                ]
+            )
+        return found
+
+    def _losses(self, sequences: Rows[Sequence]) -> list[float]:
         losses: list[float] = []
         for part in split_by_tokens(sequences, self.micro_batch_tokens):
             losses += self.model.sequence_losses(part)
-        sizes = [self._num_bytes(sequence) for sequence in sequences]
-        return [loss / math.log(2) / size for loss, size in zip(losses, sizes, strict=True)]
+        return losses
+
+    def _references(self, records: Rows[Record]) -> list[Sequence]:
+        return [self._reference(record).cut(self.max_length) for record in records]
 
     def _reference(self, record: Record) -> Sequence:
         if isinstance(record, Text):

@@ -12,6 +12,7 @@ runs faster than h W^T at these shapes (see benchmarks/).
 
 from __future__ import annotations
 
+from collections.abc import Sequence as Rows
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,6 +24,17 @@ CHUNK_BYTES_CPU = 48 << 20
 576 on two cores: 250 GFLOP/s with 64 positions, 290 with 170, 370 with 256 and with more."""
 CHUNK_BYTES_GPU = 1 << 30
 """On a GPU large chunks keep the products efficient (TRL issue 7244: small ones cost 3x)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Expected:
+    """At one position: log-probability of the label in nats, how many tokens are likelier, the
+    likeliest tokens' log-probabilities by id, and those of the tokens that were asked for."""
+
+    log_probability: float
+    rank: int
+    top: dict[int, float]
+    watched: tuple[float, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +63,28 @@ class Head:
             target_C = logits_VC.gather(0, labels_N[rows][None])[0]
             losses.append(logits_VC.logsumexp(0) - target_C)
         return torch.cat(losses)
+
+    @torch.no_grad()
+    def expected(
+        self, hidden_NH: Tensor, labels_N: Tensor, num_top: int, watch: Rows[Rows[int]] | None
+    ) -> list[Expected]:
+        """What the head holds for likely at each of N positions; see `Expected`."""
+        found: list[Expected] = []
+        for rows in self.chunks(hidden_NH.shape[0]):
+            logits_VC = self.chunk_logits(hidden_NH[rows], None)
+            target_1C = logits_VC.gather(0, labels_N[rows][None])
+            ranks_C = (logits_VC > target_1C).sum(0).tolist()
+            logits_VC -= logits_VC.logsumexp(0)
+            told_C = logits_VC.gather(0, labels_N[rows][None])[0].tolist()
+            top_KC, ids_KC = logits_VC.topk(num_top, dim=0)
+            tops = zip(ids_KC.t().tolist(), top_KC.t().tolist(), strict=True)
+            for place, (told, rank, (ids, top)) in enumerate(
+                zip(told_C, ranks_C, tops, strict=True)
+            ):
+                asked = list(watch[rows.start + place]) if watch is not None else []
+                watched = tuple(logits_VC[asked, place].tolist())
+                found.append(Expected(told, rank, dict(zip(ids, top, strict=True)), watched))
+        return found
 
     def chunks(self, count: int) -> list[slice]:
         """Slices over `count` rows whose logits fit the chunk budget."""

@@ -16,7 +16,7 @@ from transformers import PreTrainedModel
 from postgrad.data.pack import Packed, pack
 from postgrad.data.render import Sequence
 from postgrad.engine import attention
-from postgrad.engine.head import Head
+from postgrad.engine.head import Expected, Head
 from postgrad.engine.layout import Layout
 from postgrad.engine.layout import Packed as PackedLayout
 from postgrad.errors import ModelError
@@ -77,6 +77,14 @@ class LanguageModel:
         """Negative log-likelihood of each taught token of one sequence, in nats."""
         packed = pack([sequence])
         return self.head.token_losses(self._taught(packed), self._tensor(packed.labels)).tolist()
+
+    @torch.no_grad()
+    def expected(
+        self, sequence: Sequence, num_top: int = 0, watch: Rows[Rows[int]] | None = None
+    ) -> list[Expected]:
+        """What the model expects at each taught token of one sequence; see `Head.expected`."""
+        packed = pack([sequence])
+        return self.head.expected(self._taught(packed), self._tensor(packed.labels), num_top, watch)
 
     def _taught(self, packed: Packed) -> Tensor:
         layout = PackedLayout(packed.lengths, packed.prefix)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -136,9 +136,31 @@ def _compare_by(metric: Metric, pairs: Sequence[Pair], draws: _Draws) -> Compari
     if not marked:
         return None
     base, tuned = (np.array(side, dtype=np.float64) for side in zip(*marked, strict=True))
-    if metric.right_or_wrong:
+    return compare_values(metric, base, tuned, resamples=draws.resamples, seed=draws.seed)
+
+
+def compare_values(
+    metric: Metric,
+    base: Floats,
+    tuned: Floats,
+    *,
+    resamples: int,
+    seed: int,
+    clusters: Sequence[Hashable] | None = None,
+) -> Comparison:
+    """Base against tuned by what was measured on the same items, at least one.
+
+    Args:
+        metric: decides the test: exact McNemar for right or wrong, paired bootstrap for the rest.
+        base, tuned: a value for each item, in the same order.
+        resamples, seed: of the bootstrap.
+        clusters: a name for each item; items of one name are drawn together, and then the
+            bootstrap tests right or wrong too. None: each item for itself.
+    """
+    draws = _Draws(resamples, seed)
+    if metric.right_or_wrong and clusters is None:
         return _compare_right_or_wrong(metric, base, tuned, draws)
-    return _compare_graded(metric, base, tuned, draws)
+    return _compare_graded(metric, base, tuned, draws, clusters)
 
 
 def _scores(metric: Metric, pair: Pair) -> tuple[float, float] | None:
@@ -185,10 +207,16 @@ def _compare_right_or_wrong(
     )
 
 
-def _compare_graded(metric: Metric, base: Floats, tuned: Floats, draws: _Draws) -> Comparison:
+def _compare_graded(
+    metric: Metric,
+    base: Floats,
+    tuned: Floats,
+    draws: _Draws,
+    clusters: Sequence[Hashable] | None = None,
+) -> Comparison:
     n = len(base)
     deltas = tuned - base
-    drawn = statistics.paired_bootstrap(base, tuned, draws.resamples, draws.seed)
+    drawn = statistics.paired_bootstrap(base, tuned, draws.resamples, draws.seed, clusters=clusters)
     low, high = drawn.interval
     in_shares = metric is not metrics.BITS_PER_BYTE and _all_within_one(base, tuned)
     effect = None

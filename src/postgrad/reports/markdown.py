@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 
 from postgrad.core.report import Comparison, Report
-from postgrad.reports import examples, findings, reading, words
+from postgrad.reports import examples, findings, probes, reading, words
 
 MAX_EXAMPLES = 4
 """Examples shown for each kind of change: a pull request is skimmed."""
@@ -22,6 +22,7 @@ def render_markdown(report: Report) -> str:
         *_head(report),
         *_measures(report),
         *_gates(report),
+        *_probes(report),
         *_examples(report),
         *_training(report),
         *_data(report),
@@ -93,6 +94,21 @@ def _gates(report: Report) -> list[str]:
         for name, gate in report.gates.items()
     ]
     return ["## Gates", table(["Gate", "Outcome", "Value", "Margin", "In words"], rows)]
+
+
+def _probes(report: Report) -> list[str]:
+    """What was asked beside the test: the sentence of each probe and its comparisons."""
+    parts: list[str] = []
+    for group in probes.groups(report.probes):
+        parts.append(f"## {group.heading}")
+        for probe in group.probes:
+            outcome = probes.OUTCOMES[probe.outcome]
+            parts.append(f"**{inline(probe.title)}** ({outcome}): {inline(probe.text)}")
+            if probe.comparisons:
+                head = ["Measure", "Base", "Tuned", "Change", "95 % interval", "Chance", "n"]
+                rows = [_measure(item, decides=False) for item in probe.comparisons]
+                parts.append(table(head, rows, 1))
+    return parts
 
 
 def _examples(report: Report) -> list[str]:

@@ -7,7 +7,7 @@ from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
 from postgrad.core.report import Comparison, Report, Setting
-from postgrad.reports import chart, examples, findings, reading, words
+from postgrad.reports import chart, examples, findings, probes, reading, words
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -49,6 +49,8 @@ def _context(report: Report) -> dict[str, Any]:
         "reading": reading,
         "chart": chart,
         "examples": examples,
+        "probes": probes,
+        "probe_groups": probes.groups(report.probes),
         "report": report,
         "primary": report.primary,
         "verdict": reading.VERDICTS[report.verdict],

@@ -17,6 +17,7 @@ from postgrad.reports.write import read_report
 from postgrad.steps import machine
 from postgrad.steps.exam import Exam
 from postgrad.steps.prepare import Base, Prepared, reopen
+from postgrad.steps.probing import Probing
 from postgrad.steps.proof import Outcome, prove
 from postgrad.training import checkpoint
 from postgrad.training.loop import Progress, peak_memory_bytes
@@ -30,16 +31,25 @@ def evaluate(context: StepContext, request: Mapping[str, Any]) -> dict[str, Any]
     model = load_base(prepared.base, device)
     exam = Exam(context, prepared, answerer(prepared, model))
     base_answers = exam.ask(run, "base")
+    probing = Probing(context, run, prepared, anew=True)
+    probing.ask("base", exam.answerer, base_answers)
 
     method: Method = plugins.load("methods", prepared.job.method.name)()
     method.load(model.model, run.path / method.result)
     tuned_answers = exam.ask(run, "tuned")
+    probing.ask("tuned", exam.answerer, tuned_answers)
+    num_trained = sum(p.numel() for p in model.model.parameters() if p.requires_grad)
+    peak_bytes = peak_memory_bytes(device)
+    if probing.looks_back:
+        del exam, method, model  # two models at once may be too large
+        probing.look_back(answerer(prepared, load_base(prepared.base, device)))
     outcome = Outcome(
         progress=_progress(run),
-        trained_parameters=sum(p.numel() for p in model.model.parameters() if p.requires_grad),
-        peak_memory_bytes=peak_memory_bytes(device),
+        trained_parameters=num_trained,
+        peak_memory_bytes=peak_bytes,
         base_answers=base_answers,
         tuned_answers=tuned_answers,
+        judgements=probing.judge(),
         training=read_report(run.report_json).training if run.report_json.exists() else None,
     )
     context.emit(Event("stage", {"name": "report", "title": "Comparing"}))

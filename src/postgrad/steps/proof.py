@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from postgrad.core.events import Event
+from postgrad.core.interfaces import Judgement
 from postgrad.core.job import Job, known_keys
 from postgrad.core.report import (
     BaseSummary,
@@ -42,6 +43,8 @@ class Outcome:
     peak_memory_bytes: int
     base_answers: Sequence[Answer]
     tuned_answers: Sequence[Answer]
+    judgements: Sequence[Judgement] = ()
+    """What was asked beside the test."""
     training: TrainingSummary | None = None
     """As an earlier report told it, if this process did not train itself."""
 
@@ -55,6 +58,8 @@ def prove(run: RunFolder, prepared: Prepared, outcome: Outcome) -> Report:
     )
     decided = verdict.decide(primary, job.evaluation.significance)
     gates = verdict.gates(base, tuned, task)
+    for judgement in outcome.judgements:
+        gates |= judgement.gates
     ship, reasons = verdict.ship(decided, gates)
     events = read_events(run)
     report = Report(
@@ -65,6 +70,7 @@ def prove(run: RunFolder, prepared: Prepared, outcome: Outcome) -> Report:
         primary=primary,
         secondary=secondary,
         gates=gates,
+        probes=[judgement.report for judgement in outcome.judgements],
         task={"kind": task.kind, "primary": task.primary, "why": task.why},
         training=outcome.training or _training(outcome, prepared),
         curves=_curves(events),

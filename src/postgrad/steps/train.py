@@ -1,6 +1,8 @@
 """Train: the whole story from a job to a proven specialist.
 
-    prepare -> ask the base -> train -> save -> ask the tuned model -> compare -> report
+    prepare -> ask the base -> train -> save -> ask the tuned model -> look back -> report
+
+Both models are asked the test (`exam.py`) and what is beside it (`probing.py`).
 
 Each part leaves its result in the run folder; a run that was stopped skips what is there.
 """
@@ -30,6 +32,7 @@ from postgrad.steps.evaluate import answerer, load_base
 from postgrad.steps.exam import Exam, load_answers
 from postgrad.steps.plan import describe
 from postgrad.steps.prepare import Prepared, prepare, reopen
+from postgrad.steps.probing import Probing
 from postgrad.steps.proof import Outcome, prove
 from postgrad.training.checkpoint import flush, flush_tree
 from postgrad.training.loop import Loop, Progress, peak_memory_bytes
@@ -56,6 +59,8 @@ def train(context: StepContext, request: Mapping[str, Any]) -> dict[str, Any]:
     exam = Exam(context, prepared, answerer(prepared, model))
     base_answers = _ask_once(context, run, exam, "base")
     exam.show_samples("before", base_answers, SHOWN_SAMPLES)
+    probing = Probing(context, run, prepared)
+    probing.ask("base", exam.answerer, base_answers)
 
     method: Method = plugins.load("methods", prepared.job.method.name)()
     method.attach(model.model, prepared.job.method, prepared.job.training.seed)
@@ -64,12 +69,18 @@ def train(context: StepContext, request: Mapping[str, Any]) -> dict[str, Any]:
 
     tuned_answers = _ask_once(context, run, exam, "tuned")
     exam.show_samples("after", tuned_answers, SHOWN_SAMPLES)
+    probing.ask("tuned", exam.answerer, tuned_answers)
+    num_trained, peak_bytes = _num_trained(model), peak_memory_bytes(device)
+    if probing.looks_back:
+        del exam, method, model  # two models at once may be too large
+        probing.look_back(answerer(prepared, load_base(prepared.base, device)))
     outcome = Outcome(
         progress=progress,
-        trained_parameters=_num_trained(model),
-        peak_memory_bytes=peak_memory_bytes(device),
+        trained_parameters=num_trained,
+        peak_memory_bytes=peak_bytes,
         base_answers=base_answers,
         tuned_answers=tuned_answers,
+        judgements=probing.judge(),
     )
     return _prove(context, run, prepared, outcome).model_dump(mode="json")
 

@@ -80,3 +80,32 @@ def test_huge_logits_stay_finite() -> None:
     loss.backward()
     assert loss.item() == pytest.approx(8000.0)
     assert torch.isfinite(hidden.grad).all()
+
+
+@given(
+    seed=st.integers(0, 10_000),
+    count=st.integers(1, 60),
+    num_top=st.integers(0, 6),
+    scale=st.sampled_from([1.0, 0.25]),
+)
+@settings(max_examples=30, deadline=None)
+def test_what_is_expected(seed: int, count: int, num_top: int, scale: float) -> None:
+    """Against torch's log_softmax and sort of all logits at once."""
+    draw = torch.Generator().manual_seed(seed)
+    hidden = torch.randn(count, 12, generator=draw)
+    head = Head(torch.randn(37, 12, generator=draw), None, scale)
+    labels = torch.randint(37, (count,), generator=draw)
+    watch = torch.randint(37, (count, 3), generator=draw)
+    wanted = torch.log_softmax(scale * hidden @ head.weight_VH.T, dim=1)
+
+    found = head.expected(hidden, labels, num_top, watch.tolist())
+
+    assert len(found) == count
+    for place, each in enumerate(found):
+        row, label = wanted[place], int(labels[place])
+        assert each.log_probability == pytest.approx(float(row[label]), abs=1e-4)
+        assert each.rank == int((row > row[label]).sum())
+        assert each.watched == pytest.approx(row[watch[place]].tolist(), abs=1e-4)
+        best = row.sort(descending=True)
+        assert list(each.top.values()) == pytest.approx(best.values[:num_top].tolist(), abs=1e-4)
+        assert list(each.top) == best.indices[:num_top].tolist()

@@ -15,8 +15,11 @@ from postgrad.core.report import (
     DatasetSummary,
     Example,
     Gate,
+    ProbeReport,
     Report,
     Setting,
+    ShadedText,
+    Table,
     TrainingSummary,
 )
 
@@ -427,12 +430,54 @@ def bare_report() -> Report:
     return report.model_copy(update={"training": training})
 
 
+def probed_report() -> Report:
+    """With two probes: one that decides a gate, and one with everything that a probe may show."""
+    surprise = comparison(
+        "bits_per_byte",
+        "Surprise at general text",
+        0.871,
+        1.181,
+        n=120,
+        ci95=(0.27, 0.36),
+        p_value=0.0001,
+        test="paired bootstrap",
+        higher_is_better=False,
+        minimum_detectable_effect=0.02,
+    )
+    probes = [
+        ProbeReport(
+            name="general_text",
+            section="forgetting",
+            title="General text",
+            outcome="failed",
+            text="General text became 0.310 bits per byte more surprising.",
+            gate="forgetting",
+            comparisons=[surprise],
+        ),
+        ProbeReport(
+            name="words",
+            section="change",
+            title="Words <b>and</b> tokens",
+            outcome="described",
+            text="Most words are those that the base would have chosen.",
+            tables=[
+                Table(title="Words", columns=["Word", "Base", "Tuned"], rows=[["hi", "3", "9"]])
+            ],
+            shaded=[ShadedText(title="An answer", pieces=[("Good ", 0.0), ("evening", 0.93)])],
+            examples=chat_examples()[:2],
+            notes=["Weights describe; they do not predict."],
+        ),
+    ]
+    return better_report(gates={"forgetting": GATES["forgetting"]}, probes=probes)
+
+
 MAKERS = {
     "better": better_report,
     "no_proof": no_proof_report,
     "worse": worse_report,
     "text": text_report,
     "bare": bare_report,
+    "probed": probed_report,
 }
 
 

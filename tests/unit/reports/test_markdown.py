@@ -72,3 +72,10 @@ def test_long_answers_are_cut(make_report: Any) -> None:
     text = render_markdown(report.model_copy(update={"examples": [example]}))
     assert "word …" in text
     assert len(text) < 8000
+
+
+def test_what_was_asked_beside_the_test(make_report: Any) -> None:
+    text = render_markdown(make_report("probed"))
+    assert "## What was forgotten" in text
+    assert "**General text** (failed): General text became 0.310 bits per byte" in text
+    assert "| Surprise at general text (lower is better) | 0.871 | 1.181 |" in text

@@ -46,6 +46,17 @@ def test_every_part_is_there(any_report: Report) -> None:
     assert len(page.all("h1")) == 1
 
 
+def test_what_was_asked_beside_the_test(make_report: Any) -> None:
+    html = render_html(make_report("probed"))
+    page = Page(html)
+    assert "What was forgotten" in page.text
+    assert "What changed" in page.text
+    assert "not shown" not in page.text
+    assert '<span class="shade-5">evening</span>' in html
+    assert "Words <b>and</b> tokens" in page.text
+    assert "Weights describe; they do not predict." in page.text
+
+
 def test_accessible(any_report: Report) -> None:
     page = page_of(any_report)
     assert page.all("html")[0]["lang"] == "en"

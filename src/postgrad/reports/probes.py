@@ -1,0 +1,62 @@
+"""Probes in words: what was asked beside the test, by the question that it helps to answer."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from postgrad.core.probe import ProbeSection
+from postgrad.core.report import Outcome, ProbeReport
+
+HEADINGS: dict[ProbeSection, str] = {
+    "forgetting": "What was forgotten",
+    "bias": "Whether a bias grew",
+    "safety": "Whether it stayed safe",
+    "memory": "What it knows by heart",
+    "change": "What changed",
+}
+"""In the order in which the report has them."""
+
+OUTCOMES: dict[Outcome, str] = {
+    "passed": "passed",
+    "failed": "failed",
+    "changed": "changed",
+    "not_shown": "not shown to change",
+    "cannot_tell": "cannot tell",
+    "described": "described",
+}
+
+MARKS: dict[Outcome, str] = {
+    "passed": "\u2713",
+    "failed": "\u2717",
+    "changed": "\u0394",
+    "not_shown": "=",
+    "cannot_tell": "?",
+    "described": "\u00b7",
+}
+"""A sign beside the word: never colour alone."""
+
+SHADES = 5
+"""Steps of strength that a shaded text has on the page; more can't be told apart."""
+
+
+class Group(NamedTuple):
+    """The probes of one section."""
+
+    section: ProbeSection
+    heading: str
+    probes: list[ProbeReport]
+
+
+def groups(probes: Sequence[ProbeReport]) -> list[Group]:
+    """The probes by section, in the report's order; sections without any are left out."""
+    found = [
+        Group(section, heading, [probe for probe in probes if probe.section == section])
+        for section, heading in HEADINGS.items()
+    ]
+    return [group for group in found if group.probes]
+
+
+def shade(strength: float) -> int:
+    """A strength, 0 to 1, as one of the page's shades, 0 to SHADES."""
+    return round(min(1.0, max(0.0, strength)) * SHADES)

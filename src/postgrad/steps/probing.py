@@ -1,0 +1,165 @@
+"""Probing: what is asked of both models beside the test. Readings are stored; judging needs no
+model."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+from postgrad import plugins
+from postgrad.core.events import Event
+from postgrad.core.interfaces import (
+    Answerer,
+    Criteria,
+    Judgement,
+    Probe,
+    Sitting,
+    StepContext,
+)
+from postgrad.core.probe import Reading, Who
+from postgrad.core.run import RunFolder
+from postgrad.core.task import Answer
+from postgrad.errors import RunError
+from postgrad.steps.prepare import Prepared
+from postgrad.steps.stop import stop_if_asked
+from postgrad.training.checkpoint import flush
+
+
+@dataclass(frozen=True)
+class Probing:
+    """The probes of a run.
+
+    Args:
+        context: of the step.
+        run: where readings are stored.
+        prepared: the job and its data.
+        anew: ask although readings are stored; the new ones take their place.
+    """
+
+    context: StepContext
+    run: RunFolder
+    prepared: Prepared
+    anew: bool = False
+
+    @cached_property
+    def probes(self) -> list[Probe]:
+        """Those that the job names, or every one that is not optional; none without effort.
+
+        Raises:
+            JobError: there is no probe of a name.
+        """
+        settings = self.prepared.job.evaluation
+        if settings.effort == "none":
+            return []
+        names = settings.probes
+        every: list[Probe] = [
+            plugins.load("probes", name)() for name in names or plugins.names("probes")
+        ]
+        return every if names else [probe for probe in every if not probe.optional]
+
+    @property
+    def looks_back(self) -> bool:
+        """Whether the base must be asked again once the tuned model has been."""
+        return any(probe.looks_back for probe in self.probes)
+
+    def ask(self, who: Who, answerer: Answerer, answers: Sequence[Answer]) -> None:
+        """Ask one model in its turn. The tuned model's is the second; of probes that look back it
+        is the first, and the base has its turn in `look_back`."""
+        chosen = [probe for probe in self.probes if who == "tuned" or not probe.looks_back]
+        self._ask_all(chosen, who, answerer, answers)
+
+    def look_back(self, answerer: Answerer) -> None:
+        """Ask the base about what the tuned model did."""
+        chosen = [probe for probe in self.probes if probe.looks_back]
+        self._ask_all(chosen, "base", answerer, ())
+
+    def judge(self) -> list[Judgement]:
+        """What the stored readings say, probe by probe; those that found nothing to ask are
+        left out."""
+        job = self.prepared.job
+        criteria = Criteria(
+            self.prepared.task,
+            job.evaluation.margin,
+            job.evaluation.significance,
+            job.evaluation.resamples,
+            job.training.seed,
+            job.evaluation.effort == "quick",
+        )
+        found: list[Judgement] = []
+        for probe in self.probes:
+            base, tuned = (load_readings(self.run, probe.name, who) for who in ("base", "tuned"))
+            if base and tuned:
+                found.append(probe.judge(base, tuned, criteria))
+        return found
+
+    def _ask_all(
+        self, probes: Sequence[Probe], who: Who, answerer: Answerer, answers: Sequence[Answer]
+    ) -> None:
+        """Ask one model what is not stored yet."""
+        missing = [
+            probe for probe in probes if self.anew or not self.run.probe(probe.name, who).exists()
+        ]
+        if missing:
+            title = f"Asking the {who} model what lies beside the test"
+            self.context.emit(Event("stage", {"name": f"probe_{who}", "title": title}))
+        for probe in missing:
+            store_readings(self.run, probe.name, who, self._ask(probe, who, answerer, answers))
+
+    def _ask(
+        self, probe: Probe, who: Who, answerer: Answerer, answers: Sequence[Answer]
+    ) -> list[Reading]:
+        stop_if_asked(self.context)
+
+        def on_done(done: int, total: int) -> None:
+            fields = {"stage": probe.title, "done": done, "total": total, "unit": "items"}
+            self.context.emit(Event("progress", fields))
+            stop_if_asked(self.context)
+
+        is_second = who == ("base" if probe.looks_back else "tuned")
+        other = "tuned" if who == "base" else "base"
+        job, dataset = self.prepared.job, self.prepared.dataset
+        sitting = Sitting(
+            who=who,
+            answerer=answerer,
+            task=self.prepared.task,
+            tested=[(each.id, each.record) for each in dataset.test[: job.evaluation.limit]],
+            trained=[(each.id, each.record) for each in dataset.train],
+            answers=answers,
+            first=load_readings(self.run, probe.name, other) if is_second else (),
+            max_new_tokens=job.evaluation.max_new_tokens or 1,
+            is_quick=job.evaluation.effort == "quick",
+            seed=job.training.seed,
+            on_done=on_done,
+        )
+        return probe.ask(sitting)
+
+
+def store_readings(run: RunFolder, probe: str, who: Who, readings: Sequence[Reading]) -> None:
+    """Write the readings of one model, whole or not at all."""
+    path = run.probe(probe, who)
+    path.parent.mkdir(exist_ok=True)
+    unfinished = path.with_suffix(".unfinished")
+    lines = [json.dumps(reading.as_dict(), ensure_ascii=False) + "\n" for reading in readings]
+    unfinished.write_text("".join(lines), encoding="utf-8")
+    flush(unfinished)
+    unfinished.rename(path)
+
+
+def load_readings(run: RunFolder, probe: str, who: str) -> list[Reading]:
+    """The stored readings of one model.
+
+    Raises:
+        RunError: there are none, or the file is damaged.
+    """
+    path = run.probe(probe, who)
+    try:
+        lines = path.read_text(encoding="utf-8").split("\n")
+        return [Reading.from_dict(json.loads(line)) for line in lines if line]
+    except (OSError, ValueError, TypeError) as error:
+        raise RunError(
+            f"The readings of the {who} model for {probe} can't be read: {error}.",
+            fix=f"Ask again: postgrad eval {run.path}",
+            code="no_readings",
+        ) from error
