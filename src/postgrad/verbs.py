@@ -109,12 +109,25 @@ def _anchored(job: Job, folder: Path) -> Job:
 def plan(
     source: JobSource,
     *,
+    advise: bool = True,
     on_event: OnEvent = _ignore,
     changes: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
-    """What a job will do and take; `job` in the result is the complete job file's text."""
+    """What a job will do and take, and whether to do it at all; nothing is trained.
+
+    Args:
+        source: a job or a data file.
+        advise: ask the base model some test rows, with and without examples in its prompt, and say
+            whether something simpler than fine-tuning would do.
+        on_event: called with each event.
+        changes: dotted keys with new values.
+
+    Returns:
+        `job` (the complete job file's text), `task`, `dataset`, `base`, `power`, `estimate`, and
+        `advice`, or null.
+    """
     job = load_job(source, changes)
-    return _scratch_step(job, "plan", {"job": job.model_dump()}, on_event)
+    return _scratch_step(job, "plan", {"job": job.model_dump(), "advise": advise}, on_event)
 
 
 def check(
