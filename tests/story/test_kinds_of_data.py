@@ -43,6 +43,9 @@ def test_text(train_here, tmp_path: Path) -> None:
     assert report.verdict == "better"
     assert report.primary.tuned < report.primary.base
     assert {s.key: s.value for s in report.settings}["objective.name"] == "next_token"
+    assert {example.reference for example in report.examples} <= set(texts)
+    assert [example.change for example in report.examples] == ["up"] * report.primary.n
+    assert report.examples[0].reference in (run.folder / "report.html").read_text()
     assert postgrad.evaluate(run.folder).report.primary == report.primary
 
 
@@ -64,6 +67,9 @@ def test_full(train_here, tmp_path: Path, base: Path) -> None:
     again = postgrad.evaluate(run.folder).report
     assert again.primary == run.report.primary
     assert again.training == run.report.training
+    (run.folder / "report.json").unlink()
+    anew = postgrad.evaluate(run.folder).report
+    assert anew.training.trainable_parameters == model.num_parameters()
     # and a specialist can be the base of the next one
     second = train_here(data, "second", base__model=str(weights), base__chat_template=None)
     assert second.report.primary.base == run.report.primary.tuned

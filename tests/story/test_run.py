@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 import shutil
 from dataclasses import replace
 from pathlib import Path
@@ -104,6 +105,17 @@ def test_the_events_tell_the_story(run: RunFolder) -> None:
     assert steps == list(range(1, len(steps) + 1))
     assert events[-1].kind == "result"
     assert {"plan", "sample", "validation", "checkpoint", "verdict"} <= {e.kind for e in events}
+
+
+def test_the_command_to_reproduce_it_runs(finished: Finished, report: Report) -> None:
+    [command] = report.reproduce
+    _, *arguments = shlex.split(command)
+    plan = ["plan", *arguments[1:], "--json"]
+    again = json.loads(finished.desk.call(*plan))["job"]
+    assert arguments[0] == "train"
+    assert Job.build(parse_job(again)) == Job.build(
+        parse_job((finished.folder / "job.yaml").read_text())
+    )
 
 
 def test_answers_can_be_scored_again(run: RunFolder, report: Report) -> None:

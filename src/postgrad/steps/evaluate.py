@@ -32,6 +32,7 @@ def evaluate(context: StepContext, request: Mapping[str, Any]) -> dict[str, Any]
     base_answers = exam.ask(run, "base")
 
     method: Method = plugins.load("methods", prepared.job.method.name)()
+    method.attach(model.model, prepared.job.method, prepared.job.training.seed)
     method.load(model.model, run.path / method.result)
     tuned_answers = exam.ask(run, "tuned")
     outcome = Outcome(
