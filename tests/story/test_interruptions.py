@@ -251,9 +251,7 @@ def test_a_run_keeps_to_its_base(train_here, tmp_path: Path, base: Path) -> None
     assert outcome(verbs.resume(run.path).folder) == wanted
 
 
-def test_a_model_of_the_hub_is_pinned_to_its_commit(
-    train_here, tmp_path: Path, base: Path
-) -> None:
+def test_a_model_of_the_hub_is_pinned_to_its_commit(train_here, tmp_path: Path, base: Path) -> None:
     commit = "0123456789abcdef0123456789abcdef01234567"
     place = tmp_path / "cache" / "hub" / "models--o--tiny"
     shutil.copytree(base, place / "snapshots" / commit)

@@ -162,7 +162,8 @@ def open_base(context: StepContext, job: Job) -> Base:
     """Fetch and check the job's base model, and read its tokenizer."""
 
     def on_progress(stage: str, done: int, total: int) -> None:
-        fields = {"stage": f"base model: {stage}", "done": done, "total": total, "unit": ""}
+        unit = "bytes" if stage == "download" else ""
+        fields = {"stage": f"base model: {stage}", "done": done, "total": total, "unit": unit}
         context.emit(Event("progress", fields))
         stop_if_asked(context)
 
