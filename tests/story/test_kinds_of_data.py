@@ -194,6 +194,19 @@ def test_a_plan_is_a_job_that_trains(desk: Desk) -> None:
     assert (desk.folder / "runs" / "colours-1" / "report.html").exists()
 
 
+def test_what_is_cut_or_left_out_is_said_before_training(desk: Desk) -> None:
+    data = desk.folder / "colours.jsonl"
+    with data.open("a") as file:
+        file.write("no JSON\n" + json.dumps(chat("red 700", "warm " * 30)) + "\n")
+    write_chats(desk.folder / "test.jsonl", 2)
+    options = desk.train_options(training__max_length=40, data__test="test.jsonl")
+    said = desk.call("plan", "colours.jsonl", *options)
+    assert "colours.jsonl: 1 row rejected (1 invalid_json)." in said
+    assert "colours.jsonl: 2 rows left out, because what they ask is in test too." in said
+    assert "Cut to the length limit: 1\xa0training row;" in said
+    assert "--set training.max_length=" in said
+
+
 def test_mistakes_on_the_command_line(desk: Desk) -> None:
     said = desk.call("train", "colours.jsonl", "--set", "training.epoch=3", code=1)
     assert "Did you mean training.epochs?" in said

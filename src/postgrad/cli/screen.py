@@ -151,10 +151,11 @@ def show_plan(screen: Screen, plan: dict[str, Any]) -> None:
 def plan_lines(plan: dict[str, Any]) -> list[str]:
     """What a job will do, in a few lines."""
     dataset, estimate, base = plan["dataset"], plan["estimate"], plan["base"]
-    rows = ", ".join(f"{number} {split}" for split, number in dataset["rows"].items())
+    rows = ", ".join(f"{number:,} {split}" for split, number in dataset["rows"].items())
     return [
-        *dataset["notes"][:1],
+        *(note for note in dataset["notes"] if not note.startswith("Rows: ")),
         f"Rows: {rows}.",
+        *_cut(dataset),
         f"Base: {base['model']}, {base['parameters'] / 1e6:,.0f} million parameters"
         + (f", {base['licence']}." if base["licence"] else "."),
         f"{plan['task']['primary']} decides. {plan['task']['why']}",
@@ -162,6 +163,19 @@ def plan_lines(plan: dict[str, Any]) -> list[str]:
         f"{count(estimate['steps'], 'step')}, {estimate['tokens']:,} tokens: training about "
         f"{duration(estimate['training_seconds'])}, answering about "
         f"{duration(estimate['evaluation_seconds'])}.",
+    ]
+
+
+def _cut(dataset: dict[str, Any]) -> list[str]:
+    """What the length limit costs, where it costs anything."""
+    if not dataset["cut_rows"]:
+        return []
+    lost = dataset["cut_supervised_tokens"]
+    share = lost / max(1, lost + dataset["supervised_tokens"]["train"])
+    return [
+        f"Cut to the length limit: {count(dataset['cut_rows'], 'training row')}; "
+        f"{count(lost, 'taught token')} ({percent(share)}) lost by it. "
+        "To allow longer rows: --set training.max_length=TOKENS"
     ]
 
 
