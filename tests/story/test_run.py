@@ -191,6 +191,13 @@ def test_chat_answers_and_ends_on_an_empty_line(finished: Finished) -> None:
     assert printed.count("you>") == 3
 
 
+def test_chat_answers_programs_in_json(finished: Finished) -> None:
+    process = finished.desk.start("chat", "run", "--json")
+    out, _ = process.communicate("orange 101\n\nred 3\n", timeout=120)
+    assert process.returncode == 0
+    assert [json.loads(line) for line in out.splitlines()] == [{"answer": "warm"}]
+
+
 def test_an_existing_run_is_never_overwritten(finished: Finished, run: RunFolder) -> None:
     before = run.events.read_bytes()
     said = finished.desk.call("train", "colours.jsonl", "--out", "run", code=1)
