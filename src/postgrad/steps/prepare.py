@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -15,6 +14,7 @@ from transformers import AutoConfig
 
 from postgrad import plugins
 from postgrad.advice import defaults
+from postgrad.advice.machine import usable_cores
 from postgrad.core.base import ModelRef
 from postgrad.core.events import Event
 from postgrad.core.interfaces import Objective, StepContext
@@ -118,7 +118,7 @@ def prepare(context: StepContext, job: Job, frozen: Frozen | None = None) -> Pre
         hidden_size=base.config.hidden_size,
         context_tokens=base.context_tokens,
         device="cuda" if torch.cuda.is_available() else "cpu",
-        num_cores=len(os.sched_getaffinity(0)),
+        num_cores=usable_cores(),
         task=task,
     )
     complete, sources = defaults.complete(_pinned(job, base.local), facts)
