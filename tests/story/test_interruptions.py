@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import random
+import shutil
 import signal
 import time
 from pathlib import Path
@@ -16,6 +17,8 @@ from desk import Desk, Finished, write_chats
 from here_backend import Here, Killed
 from postgrad import verbs
 from postgrad.core.events import Event
+from postgrad.core.job import Job
+from postgrad.core.job_file import parse_job
 from postgrad.core.report import Report
 from postgrad.core.run import RunFolder
 from postgrad.errors import Interrupted, RunError
@@ -229,6 +232,38 @@ def test_a_changed_data_file_does_not_change_the_run(train_here, tmp_path: Path)
     (tmp_path / "run" / "report.json").unlink()
     with pytest.raises(RunError, match="has changed since"):
         verbs.resume(tmp_path / "run")
+
+
+def test_a_run_keeps_to_its_base(train_here, tmp_path: Path, base: Path) -> None:
+    """An adapter on other weights would be judged, and would answer, as nobody trained it."""
+    own = shutil.copytree(base, tmp_path / "own")
+    data = write_chats(tmp_path / "colours.jsonl")
+    run = RunFolder(train_here(data, "run", base__model=str(own)).folder)
+    wanted = outcome(run.path)
+    run.report_json.unlink()
+    config = json.loads((own / "config.json").read_text())
+    (own / "config.json").write_text(json.dumps({**config, "rms_norm_eps": 0.1}))
+    for again in (verbs.resume, verbs.evaluate):
+        with pytest.raises(RunError, match="has changed since") as caught:
+            again(run.path)
+        assert caught.value.code == "base_changed"
+    (own / "config.json").write_text(json.dumps(config))
+    assert outcome(verbs.resume(run.path).folder) == wanted
+
+
+def test_a_model_of_the_hub_is_pinned_to_its_commit(train_here, tmp_path: Path, base: Path) -> None:
+    commit = "0123456789abcdef0123456789abcdef01234567"
+    place = tmp_path / "cache" / "hub" / "models--o--tiny"
+    shutil.copytree(base, place / "snapshots" / commit)
+    (place / "refs").mkdir()
+    (place / "refs" / "main").write_text(commit)
+    data = write_chats(tmp_path / "colours.jsonl")
+    run = train_here(data, "run", base__model="hf:o/tiny")
+    assert run.report.base.model == f"hf:o/tiny@{commit}"
+    job = Job.build(parse_job(RunFolder(run.folder).job.read_text()))
+    assert job.base.model == f"hf:o/tiny@{commit}"
+    (place / "refs" / "main").write_text(commit[::-1])  # the branch went on
+    assert verbs.evaluate(run.folder).report.primary == run.report.primary
 
 
 def test_goes_on_elsewhere_with_a_warning(train_here, tmp_path: Path) -> None:

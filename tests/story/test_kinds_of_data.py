@@ -43,6 +43,9 @@ def test_text(train_here, tmp_path: Path) -> None:
     assert report.verdict == "better"
     assert report.primary.tuned < report.primary.base
     assert {s.key: s.value for s in report.settings}["objective.name"] == "next_token"
+    assert {example.reference for example in report.examples} <= set(texts)
+    assert [example.change for example in report.examples] == ["up"] * report.primary.n
+    assert report.examples[0].reference in (run.folder / "report.html").read_text()
     assert postgrad.evaluate(run.folder).report.primary == report.primary
 
 
@@ -64,6 +67,9 @@ def test_full(train_here, tmp_path: Path, base: Path) -> None:
     again = postgrad.evaluate(run.folder).report
     assert again.primary == run.report.primary
     assert again.training == run.report.training
+    (run.folder / "report.json").unlink()
+    anew = postgrad.evaluate(run.folder).report
+    assert anew.training.trainable_parameters == model.num_parameters()
     # and a specialist can be the base of the next one
     second = train_here(data, "second", base__model=str(weights), base__chat_template=None)
     assert second.report.primary.base == run.report.primary.tuned
@@ -186,6 +192,19 @@ def test_a_plan_is_a_job_that_trains(desk: Desk) -> None:
     assert found["run"] == "runs/colours-1"
     assert found["report"]["verdict"] == "no_proof"
     assert (desk.folder / "runs" / "colours-1" / "report.html").exists()
+
+
+def test_what_is_cut_or_left_out_is_said_before_training(desk: Desk) -> None:
+    data = desk.folder / "colours.jsonl"
+    with data.open("a") as file:
+        file.write("no JSON\n" + json.dumps(chat("red 700", "warm " * 30)) + "\n")
+    write_chats(desk.folder / "test.jsonl", 2)
+    options = desk.train_options(training__max_length=40, data__test="test.jsonl")
+    said = desk.call("plan", "colours.jsonl", *options)
+    assert "colours.jsonl: 1 row rejected (1 invalid_json)." in said
+    assert "colours.jsonl: 2 rows left out, because what they ask is in test too." in said
+    assert "Cut to the length limit: 1\xa0training row;" in said
+    assert "--set training.max_length=" in said
 
 
 def test_mistakes_on_the_command_line(desk: Desk) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 import shutil
 from dataclasses import replace
 from pathlib import Path
@@ -115,6 +116,17 @@ def test_the_events_tell_the_story(run: RunFolder) -> None:
     assert {"plan", "sample", "validation", "checkpoint", "verdict"} <= {e.kind for e in events}
 
 
+def test_the_command_to_reproduce_it_runs(finished: Finished, report: Report) -> None:
+    [command] = report.reproduce
+    _, *arguments = shlex.split(command)
+    plan = ["plan", *arguments[1:], "--json"]
+    again = json.loads(finished.desk.call(*plan))["job"]
+    assert arguments[0] == "train"
+    assert Job.build(parse_job(again)) == Job.build(
+        parse_job((finished.folder / "job.yaml").read_text())
+    )
+
+
 def test_answers_can_be_scored_again(run: RunFolder, report: Report) -> None:
     secondary = tuple(metric.metric for metric in report.secondary if "rate" not in metric.metric)
     task = Task(report.task["kind"], report.task["primary"], secondary, "")
@@ -186,6 +198,13 @@ def test_chat_answers_and_ends_on_an_empty_line(finished: Finished) -> None:
     printed = finished.desk.call("chat", "run", typed="red 1\nblue 2\n\nnever asked\n")
     assert "you> warm\nyou> " in printed
     assert printed.count("you>") == 3
+
+
+def test_chat_answers_programs_in_json(finished: Finished) -> None:
+    process = finished.desk.start("chat", "run", "--json")
+    out, _ = process.communicate("orange 101\n\nred 3\n", timeout=120)
+    assert process.returncode == 0
+    assert [json.loads(line) for line in out.splitlines()] == [{"answer": "warm"}]
 
 
 def test_an_existing_run_is_never_overwritten(finished: Finished, run: RunFolder) -> None:

@@ -62,7 +62,7 @@ def complete(job: Job, facts: Facts) -> tuple[Job, dict[str, str]]:
         "evaluation.primary": (facts.task.primary, facts.task.why),
         "evaluation.max_new_tokens": _answer_tokens(facts),
         "backend.device": (facts.device, "found on this machine"),
-        "backend.threads": (facts.num_cores, "this machine's cores"),
+        "backend.threads": (facts.num_cores, "the cores that it may use here"),
     }
     values = job.model_dump()
     changes: dict[str, Any] = {}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import platform
 import shutil
@@ -18,6 +19,8 @@ LEAST_MEMORY_BYTES = 4_000_000_000
 LEAST_DISK_BYTES = 3_000_000_000
 """The default model takes 0.6 GB, its download 0.2 GB on the way, a run about 0.2 GB."""
 OLDEST_PYTHON = (3, 11)
+CONTROL_GROUP = Path("/sys/fs/cgroup")
+"""Where Linux tells a container its limits."""
 NEEDED = (
     "torch",
     "transformers",
@@ -53,7 +56,7 @@ def examine(cache: Path, default_model: Path | None) -> list[Finding]:
     return [
         _python(),
         *(_package(name) for name in NEEDED),
-        _cores(),
+        _threads(),
         _memory(),
         _disk(cache),
         _cache(cache),
@@ -70,19 +73,41 @@ def _python() -> Finding:
 
 
 def _package(name: str) -> Finding:
+    fix = "" if (found := _version(name)) else "Install it with: pip install 'postgrad[train]'"
+    return Finding(name, found or "missing", fix)
+
+
+def _version(name: str) -> str:
     try:
-        return Finding(name, version(name))
+        return version(name)
     except PackageNotFoundError:
-        return Finding(name, "missing", "Install it with: pip install 'postgrad[train]'")
+        return ""
 
 
-def _cores() -> Finding:
-    cores = len(os.sched_getaffinity(0))
-    return Finding("CPU", f"{cores} cores ({platform.machine()})")
+def _threads() -> Finding:
+    cores, there = usable_cores(), os.cpu_count() or 1
+    return Finding("Threads", f"{cores}, of {there} cores ({platform.machine()})")
+
+
+def usable_cores(control: Path = CONTROL_GROUP) -> int:
+    """Cores that this process may keep busy, and so the threads to train with. More threads than a
+    container's share of the processor wait for each other."""
+    chosen = getattr(os, "sched_getaffinity", None)  # Linux only
+    cores = len(chosen(0)) if chosen else os.cpu_count() or 1
+    # version 2 of control groups, then version 1: www.kernel.org/doc/html/latest/admin-guide
+    share = _words(control / "cpu.max") or [
+        *_words(control / "cpu" / "cpu.cfs_quota_us"),
+        *_words(control / "cpu" / "cpu.cfs_period_us"),
+    ]
+    if len(share) == 2 and share[0] not in ("max", "-1"):
+        cores = min(cores, math.ceil(int(share[0]) / int(share[1])))
+    return max(1, cores)
 
 
 def _memory() -> Finding:
-    free = memory_available_bytes(Path("/proc/meminfo").read_text())
+    free = memory_available_bytes()
+    if free is None:
+        return Finding("Memory", "not known on this system", needed=False)
     value = f"{free / 1e9:.1f} GB free"
     short = free < LEAST_MEMORY_BYTES
     return Finding(
@@ -90,10 +115,33 @@ def _memory() -> Finding:
     )
 
 
-def memory_available_bytes(meminfo: str) -> int:
-    """MemAvailable of the text of /proc/meminfo, in bytes."""
-    values = dict(line.split(":", 1) for line in meminfo.splitlines() if ":" in line)
-    return int(values["MemAvailable"].split()[0]) * 1024
+def memory_available_bytes(
+    meminfo: Path = Path("/proc/meminfo"), control: Path = CONTROL_GROUP
+) -> int | None:
+    """What the system can still give, and what is left of a container's limit if that is less;
+    None where neither is told (not on Linux)."""
+    found: list[int] = []
+    words = _words(meminfo)
+    if "MemAvailable:" in words:
+        found.append(int(words[words.index("MemAvailable:") + 1]) * 1024)
+    for limit, used in (
+        (control / "memory.max", control / "memory.current"),
+        (
+            control / "memory" / "memory.limit_in_bytes",
+            control / "memory" / "memory.usage_in_bytes",
+        ),
+    ):
+        numbers = [*_words(limit), *_words(used)]
+        if len(numbers) == 2 and numbers[0] != "max":
+            found.append(max(0, int(numbers[0]) - int(numbers[1])))
+    return min(found, default=None)
+
+
+def _words(path: Path) -> list[str]:
+    try:
+        return path.read_text().split()
+    except OSError:
+        return []
 
 
 def _disk(cache: Path) -> Finding:
@@ -128,4 +176,7 @@ def _gpu() -> Finding:
     except (subprocess.SubprocessError, OSError):
         fix = "Check the driver: nvidia-smi does not answer."
         return Finding("GPU", "found, but not usable", fix, needed=False)
-    return Finding("GPU", "; ".join(found.stdout.strip().splitlines()), needed=False)
+    fix = ""
+    if _version("torch").endswith("+cpu"):
+        fix = "This build of torch can't use it: install one for CUDA (pytorch.org)."
+    return Finding("GPU", "; ".join(found.stdout.strip().splitlines()), fix, needed=False)

@@ -33,7 +33,7 @@ TOKEN_STYLES = {"trained": "green", "context": "dim", "cut": "strike red", "gap"
 
 @click.group()
 def data() -> None:
-    """Your examples: check them, and clean them, before you spend anything."""
+    """Your examples: check and clean them before you train."""
 
 
 @data.command()

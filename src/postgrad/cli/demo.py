@@ -16,7 +16,7 @@ from postgrad.core.run import RunFolder
 @click.option("--out", metavar="RUN", help="The run's folder (default: runs/pizzeria-1).")
 @json_option
 def demo(out: str | None, as_json: bool) -> None:
-    """The whole life of a specialist on a bundled example, in a few minutes.
+    """The whole life of a specialist, on a bundled example.
 
     A pizzeria wants every message of its customers answered as JSON, in its own voice.
     """

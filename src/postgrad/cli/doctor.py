@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import os
-from pathlib import Path
 
 import click
 
 from postgrad.advice.machine import examine
 from postgrad.cli.options import json_option, print_json
+from postgrad.models import catalog
 from postgrad.models.cache import Cache, default_cache_root
 
 
@@ -17,7 +17,7 @@ from postgrad.models.cache import Cache, default_cache_root
 def doctor(as_json: bool) -> None:
     """Look at this machine: each line is ok, or says what to do."""
     cache = Cache(default_cache_root(os.environ))
-    findings = examine(cache.root, _default_model(cache))
+    findings = examine(cache.root, cache.converted(catalog.names()[0]))
     if as_json:
         rows = [
             {"name": item.name, "value": item.value, "ok": item.ok, "fix": item.fix}
@@ -32,10 +32,3 @@ def doctor(as_json: bool) -> None:
                 click.echo(f"    {item.fix}")
     if not all(item.ok for item in findings if item.needed):
         raise click.exceptions.Exit(1)
-
-
-def _default_model(cache: Cache) -> Path | None:
-    if not cache.models.exists():
-        return None
-    found = sorted(folder for folder in cache.models.glob("smollm2-135m-*") if folder.is_dir())
-    return found[-1] if found else None

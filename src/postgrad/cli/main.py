@@ -18,7 +18,7 @@ from postgrad.cli.models import models
 from postgrad.cli.plan import plan
 from postgrad.cli.report import report
 from postgrad.cli.train import train
-from postgrad.errors import Interrupted, PostgradError, exit_code
+from postgrad.errors import InternalError, Interrupted, PostgradError, UserError, exit_code
 
 
 class _InOrder(click.Group):
@@ -45,27 +45,39 @@ for command in (demo, models, data, plan, train, evaluate, report, chat, doctor)
 def main() -> None:
     """The entry point: 0 done, 1 a user's fault, 2 ours, 3 not better under --strict."""
     try:
-        ended = cli(standalone_mode=False)  # a click Exit comes back as its code
+        ended = cli(prog_name="postgrad", standalone_mode=False)  # a click Exit comes as its code
         sys.exit(ended if isinstance(ended, int) else 0)
-    except click.ClickException as error:
-        error.show()
-        sys.exit(1)
-    except (click.Abort, KeyboardInterrupt):
-        click.echo("Stopped.", err=True)
-        sys.exit(1)
-    except PostgradError as error:
-        _show(error)
-        sys.exit(exit_code(error))
-    except Exception:
-        traceback.print_exc()
-        click.echo("This is an error of postgrad itself. Please report it.", err=True)
-        sys.exit(2)
+    except (Exception, KeyboardInterrupt) as error:
+        told = _explained(error)
+        if "--json" in sys.argv:
+            click.echo(json.dumps({"error": told.as_dict()}, ensure_ascii=False))
+        elif isinstance(error, click.ClickException):
+            error.show()
+        else:
+            _show(told)
+        sys.exit(exit_code(told))
+
+
+def _explained(error: BaseException) -> PostgradError:
+    """Whatever ended a command, as an error of ours."""
+    if isinstance(error, PostgradError):
+        return error
+    if isinstance(error, click.ClickException):
+        context = error.ctx if isinstance(error, click.UsageError) else None
+        fix = f"See: {context.command_path if context else 'postgrad'} --help"
+        return UserError(error.format_message(), fix=fix, code="usage")
+    if isinstance(error, click.Abort | KeyboardInterrupt):
+        return Interrupted("Stopped.", code="stopped")
+    traceback.print_exception(error)
+    return InternalError(
+        f"{type(error).__name__}: {error}",
+        why="This is an error of postgrad itself.",
+        fix="Please report it, with the trace above.",
+        code="unexpected",
+    )
 
 
 def _show(error: PostgradError) -> None:
-    if "--json" in sys.argv:
-        click.echo(json.dumps({"error": error.as_dict()}, ensure_ascii=False))
-        return
     if isinstance(error, Interrupted):
         click.echo(error.what, err=True)
     else:

@@ -22,7 +22,7 @@ def models() -> None:
 @models.command("list")
 @json_option
 def list_models(as_json: bool) -> None:
-    """The models that have a short name, and those in the cache."""
+    """The models that have a short name, and whether they are here."""
     cache = Cache(default_cache_root(os.environ))
     rows: list[dict[str, Any]] = [
         {
@@ -31,6 +31,7 @@ def list_models(as_json: bool) -> None:
             "parameters": entry.parameters,
             "licence": entry.licence,
             "context_tokens": entry.context_tokens,
+            "folder": str(folder) if (folder := cache.converted(entry.name)) else None,
         }
         for entry in CATALOG.values()
     ]
@@ -39,7 +40,8 @@ def list_models(as_json: bool) -> None:
         return
     for row in rows:
         millions = f"{row['parameters'] / 1e6:,.0f} million parameters"
-        click.echo(f"{row['name']}  {row['title']}, {millions}, {row['licence']}")
+        here = "here" if row["folder"] else f"fetch it with: postgrad models pull {row['name']}"
+        click.echo(f"{row['name']}  {row['title']}, {millions}, {row['licence']}; {here}")
     click.echo("Also: hf:OWNER/NAME@REVISION, a folder in the Hugging Face layout, a .gguf file.")
     click.echo(f"Cache: {cache.models}")
 

@@ -54,7 +54,8 @@ class Screen:
         )
         self._bar: TaskID | None = None
         self._stage = ""
-        self._said_at, self._said = 0.0, ("", -1)
+        self._began = self._said_at = 0.0
+        self._said = ("", -1)
 
     def __enter__(self) -> Screen:
         self._bars.start()
@@ -83,8 +84,7 @@ class Screen:
         show_plan(self, dict(event.fields))
 
     def _show_progress(self, event: Event) -> None:
-        unit = f" {event['unit']}" if event["unit"] else ""
-        self._move(event["stage"], event["done"], event["total"], unit.strip())
+        self._move(event["stage"], event["done"], event["total"], unit=event["unit"])
 
     def _show_step(self, event: Event) -> None:
         loss = "not finite" if event["loss"] is None else f"{event['loss']:.3f}"
@@ -111,14 +111,22 @@ class Screen:
     def _show_warning(self, event: Event) -> None:
         self.line(f"  Warning: {event['text']}", style="yellow")
 
-    def _move(self, stage: str, done: int, total: int, detail: str) -> None:
+    def _move(self, stage: str, done: int, total: int, detail: str = "", unit: str = "") -> None:
+        """Draw how far a stage is; `detail` stands behind it, or else what the unit tells."""
+        now = time.monotonic()
         if self._bar is None or stage != self._stage:
             self._end_bar()
-            self._stage = stage
+            self._stage, self._began = stage, now
             self._bar = self._bars.add_task(stage, total=total or None, detail="")
+        if unit == "bytes":
+            done, total, unit = round(done / 1e6), round(total / 1e6), "MB"
+        seconds = now - self._began
+        if unit:
+            rate = f", {done / seconds:,.1f} {unit}/s" if done and seconds > 0 else ""
+            detail = unit + rate
         self._bars.update(self._bar, completed=done, total=total or None, detail=detail)
-        now = time.monotonic()
-        due = now - self._said_at > PLAIN_SECONDS or (done == total and self._said != (stage, done))
+        since = now - max(self._began, self._said_at)
+        due = since > PLAIN_SECONDS or (done == total and self._said != (stage, done))
         if due and not self.console.is_terminal:
             self._said_at, self._said = now, (stage, done)
             self.line(f"  {stage}: {done}/{total}  {detail}")
@@ -156,10 +164,11 @@ def show_advice(screen: Screen, advice: dict[str, Any]) -> None:
 def plan_lines(plan: dict[str, Any]) -> list[str]:
     """What a job will do, in a few lines."""
     dataset, estimate, base = plan["dataset"], plan["estimate"], plan["base"]
-    rows = ", ".join(f"{number} {split}" for split, number in dataset["rows"].items())
+    rows = ", ".join(f"{number:,} {split}" for split, number in dataset["rows"].items())
     return [
-        *dataset["notes"][:1],
+        *(note for note in dataset["notes"] if not note.startswith("Rows: ")),
         f"Rows: {rows}.",
+        *_cut(dataset),
         f"Base: {base['model']}, {base['parameters'] / 1e6:,.0f} million parameters"
         + (f", {base['licence']}." if base["licence"] else "."),
         f"{plan['task']['primary']} decides. {plan['task']['why']}",
@@ -167,6 +176,19 @@ def plan_lines(plan: dict[str, Any]) -> list[str]:
         f"{count(estimate['steps'], 'step')}, {estimate['tokens']:,} tokens: training about "
         f"{duration(estimate['training_seconds'])}, answering about "
         f"{duration(estimate['evaluation_seconds'])}.",
+    ]
+
+
+def _cut(dataset: dict[str, Any]) -> list[str]:
+    """What the length limit costs, where it costs anything."""
+    if not dataset["cut_rows"]:
+        return []
+    lost = dataset["cut_supervised_tokens"]
+    share = lost / max(1, lost + dataset["supervised_tokens"]["train"])
+    return [
+        f"Cut to the length limit: {count(dataset['cut_rows'], 'training row')}; "
+        f"{count(lost, 'taught token')} ({percent(share)}) lost by it. "
+        "To allow longer rows: --set training.max_length=TOKENS"
     ]
 
 

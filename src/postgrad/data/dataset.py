@@ -250,10 +250,11 @@ def _notes(
         if file.rejected:
             codes = Counter(rejection.code for rejection in file.rejected)
             reasons = ", ".join(f"{count} {code}" for code, count in codes.most_common())
-            notes.append(f"{file.file}: {len(file.rejected)} rows rejected ({reasons}).")
+            notes.append(f"{file.file}: {_rows(len(file.rejected))} rejected ({reasons}).")
     for (code, label), count in Counter((row.code, row.file) for row in overlaps).items():
         held_out = code.removeprefix("overlaps_")
-        notes.append(f"{label}: {count} rows left out, because their prompts are in {held_out}.")
+        why = f"what {'it asks' if count == 1 else 'they ask'} is in {held_out} too"
+        notes.append(f"{label}: {_rows(count)} left out, because {why}.")
     counts = ", ".join(f"{len(examples)} {part}" for part, examples in parts.items())
     own = [part for part in ("valid", "test") if part in files]
     notes.append(f"Rows: {counts}" + (f"; your own file for {' and '.join(own)}." if own else "."))
@@ -266,6 +267,10 @@ def _notes(
             "of the split."
         )
     return tuple(notes)
+
+
+def _rows(count: int) -> str:
+    return f"{count:,} row{'s' * (count != 1)}"
 
 
 def _head_path(folder: RunFolder) -> Path:

@@ -27,6 +27,9 @@ RULE_OF_THREE = 3.0
 """An event not seen in n rows still happens in up to 3/n of them, with 95 % confidence (Hanley and
 Lippman-Hand 1983). So a test on which both models gave the same answers is not infinitely sharp."""
 
+ROUNDING = 1e-12
+"""Differences of scores in 0..1 that are equal but for the last bits of a float."""
+
 Pair = tuple[Answer, Answer]
 
 
@@ -220,12 +223,12 @@ def _compare_graded(
     low, high = drawn.interval
     in_shares = metric is not metrics.BITS_PER_BYTE and _all_within_one(base, tuned)
     effect = None
-    if n > 1 and deltas.any():
-        effect = statistics.minimum_detectable_effect_continuous(n, float(deltas.std(ddof=1)))
-    elif in_shares:
-        # Nothing differed: what right-or-wrong scores could hide is the most that any score can.
-        low, high = _unseen(n)
+    if in_shares and np.ptp(deltas) < ROUNDING:
+        # All rows say the same: what right-or-wrong scores could hide is the most that any can.
+        low, high = _unseen(n, float(deltas[0]))
         effect = statistics.minimum_detectable_effect(n, min(1.0, RULE_OF_THREE / n))
+    elif n > 1 and deltas.any():
+        effect = statistics.minimum_detectable_effect_continuous(n, float(deltas.std(ddof=1)))
     if in_shares:
         low, high = max(-1.0, low), min(1.0, high)
         effect = None if effect is None else min(1.0, effect)
@@ -260,9 +263,11 @@ def _compare_macro_f1(pairs: Sequence[Pair], draws: _Draws) -> Comparison:
         draws.seed,
         num_differing=num_differing,
     )
-    low, high = drawn.interval if num_differing else _unseen(n)
     once = np.ones((1, n))
     base, tuned = float(base_f1(once)[0]), float(tuned_f1(once)[0])
+    low, high = drawn.interval
+    if drawn.standard_error < ROUNDING:
+        low, high = _unseen(n, tuned - base)
     error = max(drawn.standard_error, math.sqrt(RULE_OF_THREE) / n)
     return Comparison(
         metric=metrics.MACRO_F1.name,
@@ -279,10 +284,16 @@ def _compare_macro_f1(pairs: Sequence[Pair], draws: _Draws) -> Comparison:
     )
 
 
-def _unseen(n: int) -> tuple[float, float]:
-    """Both directions of the largest share of rows that may differ where none of n did."""
+def _unseen(n: int, delta: float) -> tuple[float, float]:
+    """Where the true change lies if each of n rows changed by `delta`, and a resample can't tell.
+
+    Other rows may be up to the Clopper-Pearson bound of a share that none of n had. They may change
+    either way where nothing changed; else, as in `right_or_wrong_interval`, not at all or as much
+    as a score can in the same direction.
+    """
     _, share = statistics.clopper_pearson(0, n)
-    return -share, share
+    kept = (1 - share) * delta
+    return kept - share * (delta <= 0), kept + share * (delta >= 0)
 
 
 def _all_within_one(*sides: Floats) -> bool:

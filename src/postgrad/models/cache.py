@@ -65,6 +65,11 @@ class Cache:
         """Remembered hashes of files that lie elsewhere."""
         return self.root / "hashes"
 
+    def converted(self, name: str) -> Path | None:
+        """The folder of a model with a short name, or None if it is not here."""
+        found = sorted(path for path in self.models.glob(f"{name}-*") if path.is_dir())
+        return found[-1] if found else None
+
     @contextlib.contextmanager
     def lock(self, key: str, on_wait: Callable[[], None] | None = None) -> Iterator[None]:
         """Hold the only right to build `key`; waits for another process that holds it.

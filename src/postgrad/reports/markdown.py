@@ -194,8 +194,7 @@ def _settings(report: Report) -> list[str]:
         if item.source != "default"
     ]
     environment = ", ".join(
-        f"{inline(words.humane(key))} {inline(text)}"
-        for key, text in words.flatten(report.environment)
+        f"{inline(name)} {inline(text)}" for name, text in words.machine(report.environment)
     )
     parts = ["## Settings"]
     if rows:

@@ -67,7 +67,7 @@ def _context(report: Report) -> dict[str, Any]:
         "found": [item.model_dump() for item in report.dataset.findings],
         "chosen": _by_section([item for item in report.settings if item.source != "default"]),
         "defaults": _by_section([item for item in report.settings if item.source == "default"]),
-        "environment": words.flatten(report.environment),
+        "environment": words.machine(report.environment),
     }
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any, cast
@@ -15,6 +16,9 @@ NBSP = "\u00a0"
 MINUS = "\u2212"
 NOTHING = "\u2013"
 """Shown where there is no value."""
+
+_INITIALS = ("cpu", "gpu")
+_SPLIT = re.compile(r"(?<=\d) (?=%)|(?<=\bp) (?=[<=] )|(?<=\bp [<=]) (?=\d)")
 
 
 def number(value: float, digits: int = 0) -> str:
@@ -110,6 +114,11 @@ def odds(value: float) -> str:
     return f"about {round(value * 10_000)} times in 10,000 tries"
 
 
+def bound(text: str) -> str:
+    """A sentence whose lines never end inside 57 % or p < 0.001."""
+    return _SPLIT.sub(NBSP, text)
+
+
 def date(created: str) -> str:
     """An ISO 8601 moment as 12 March 2026, 14:02 UTC; anything else unchanged."""
     try:
@@ -125,7 +134,7 @@ def humane(name: str) -> str:
     value, which carries it."""
     text = name.removesuffix("_bytes").removesuffix("_seconds")
     text = text.replace("_", " ").replace(".", " ").strip()
-    return text[:1].upper() + text[1:]
+    return text.upper() if text in _INITIALS else text[:1].upper() + text[1:]
 
 
 def value(key: str, content: Any) -> str:
@@ -150,6 +159,15 @@ def value(key: str, content: Any) -> str:
         if all(isinstance(item, str | int | float) for item in items):
             return ", ".join(value(key, item) for item in items) or "none"
     return json.dumps(content, ensure_ascii=False, default=str)
+
+
+def machine(environment: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """An environment as (name, value in words) pairs; packages by their own names, and what there
+    is none of left out."""
+    return [
+        (key.removeprefix("versions.") if key.startswith("versions.") else humane(key), text)
+        for key, text in flatten({k: v for k, v in environment.items() if v is not None})
+    ]
 
 
 def flatten(content: Mapping[str, Any], prefix: str = "") -> list[tuple[str, str]]:

@@ -35,6 +35,7 @@ def evaluate(context: StepContext, request: Mapping[str, Any]) -> dict[str, Any]
     probing.ask("base", exam.answerer, base_answers)
 
     method: Method = plugins.load("methods", prepared.job.method.name)()
+    method.attach(model.model, prepared.job.method, prepared.job.training.seed)
     method.load(model.model, run.path / method.result)
     tuned_answers = exam.ask(run, "tuned")
     probing.ask("tuned", exam.answerer, tuned_answers)

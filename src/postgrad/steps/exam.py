@@ -8,10 +8,11 @@ from dataclasses import dataclass
 
 from postgrad.core.events import Event
 from postgrad.core.interfaces import Answerer, StepContext
-from postgrad.core.records import Chat
+from postgrad.core.records import Chat, Record, Text
 from postgrad.core.run import RunFolder
 from postgrad.core.task import Answer
 from postgrad.data.files import Example
+from postgrad.data.render import Template
 from postgrad.errors import RunError
 from postgrad.evals.ask import ask
 from postgrad.evals.compare import score_answers
@@ -52,10 +53,7 @@ class Exam:
         answers = ask(
             self.answerer,
             [(example.id, example.record) for example in examples],
-            [
-                template.reference(record) if isinstance(record := example.record, Chat) else ""
-                for example in examples
-            ],
+            [reference_of(example.record, template) for example in examples],
             max_new_tokens=self.prepared.job.evaluation.max_new_tokens or 1,
             on_done=on_done,
         )
@@ -77,6 +75,14 @@ class Exam:
                 "score": answer.scores.get(self.prepared.task.primary),
             }
             self.context.emit(Event("sample", fields))
+
+
+def reference_of(record: Record, template: Template) -> str:
+    """The right answer to a chat; of a plain text, the text itself."""
+    if isinstance(record, Text):
+        return record.text
+    assert isinstance(record, Chat)
+    return template.reference(record)
 
 
 def last_user_words(answer: Answer) -> str:

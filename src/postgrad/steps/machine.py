@@ -11,6 +11,7 @@ from typing import Any
 
 import torch
 
+from postgrad.advice.machine import usable_cores
 from postgrad.core.job import BackendSection
 from postgrad.errors import SetupError
 
@@ -23,7 +24,7 @@ def use_machine(section: BackendSection) -> torch.device:
     Raises:
         SetupError: a GPU was asked for and there is none.
     """
-    torch.set_num_threads(section.threads or os.cpu_count() or 1)
+    torch.set_num_threads(section.threads or usable_cores())
     device = torch.device(section.device or "cpu")
     if device.type == "cuda" and not torch.cuda.is_available():
         raise SetupError(

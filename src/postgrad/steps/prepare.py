@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -15,6 +14,7 @@ from transformers import AutoConfig
 
 from postgrad import plugins
 from postgrad.advice import defaults
+from postgrad.advice.machine import usable_cores
 from postgrad.core.base import ModelRef
 from postgrad.core.events import Event
 from postgrad.core.interfaces import Objective, StepContext
@@ -30,7 +30,7 @@ from postgrad.data.files import DataFile, Example, read_files
 from postgrad.data.read import check_file
 from postgrad.data.render import Template
 from postgrad.data.rows import Size, estimate
-from postgrad.errors import RowError
+from postgrad.errors import RowError, RunError
 from postgrad.evals.choose import choose_task
 from postgrad.models.cache import Cache
 from postgrad.models.check import require_chat_template
@@ -118,10 +118,12 @@ def prepare(context: StepContext, job: Job, frozen: Frozen | None = None) -> Pre
         hidden_size=base.config.hidden_size,
         context_tokens=base.context_tokens,
         device="cuda" if torch.cuda.is_available() else "cpu",
-        num_cores=len(os.sched_getaffinity(0)),
+        num_cores=usable_cores(),
         task=task,
     )
-    complete, sources = defaults.complete(job, facts)
+    complete, sources = defaults.complete(_pinned(job, base.local), facts)
+    if complete.base.model != job.base.model:
+        sources["base.model"] = f"{job.base.model}, pinned to the commit that it names today"
     assert complete.training.max_length is not None
     rows = {split: cut_rows(uncut[split], complete.training.max_length) for split in SPLITS}
     diagnosis = frozen.diagnosis if frozen else _diagnose(context, job, files, dataset, uncut)
@@ -134,19 +136,34 @@ def reopen(context: StepContext, job: Job, run: RunFolder) -> Prepared:
     """A run's own complete job and data, as they were frozen when it began.
 
     Raises:
-        UserError: they have changed since, or the base model is gone.
+        UserError: they or the base model have changed since, or the model is gone.
         Interrupted: the step was asked to stop.
     """
     sources = read_sources(run.job.read_text(encoding="utf-8"))
     diagnosis = json.loads(run.data_report.read_text(encoding="utf-8"))
-    return replace(prepare(context, job, Frozen(thaw(run), diagnosis)), sources=sources)
+    prepared = prepare(context, job, Frozen(thaw(run), diagnosis))
+    began = json.loads(run.environment.read_text(encoding="utf-8")).get("base_sha256")
+    if began != prepared.base.local.sha256:
+        raise RunError(
+            f"The base model {prepared.base.local.ref} has changed since the run began.",
+            why="What a run has learned fits only the weights that it was learned on.",
+            fix="Put the model back as it was, or start a new run.",
+            code="base_changed",
+        )
+    return replace(prepared, sources=sources)
+
+
+def _pinned(job: Job, local: LocalModel) -> Job:
+    """The job with its base model named so that it stays the same: a branch of the hub moves."""
+    return job.replace({"base.model": str(local.ref)}) if local.ref.source == "hub" else job
 
 
 def open_base(context: StepContext, job: Job) -> Base:
     """Fetch and check the job's base model, and read its tokenizer."""
 
     def on_progress(stage: str, done: int, total: int) -> None:
-        fields = {"stage": f"base model: {stage}", "done": done, "total": total, "unit": ""}
+        unit = "bytes" if stage == "download" else ""
+        fields = {"stage": f"base model: {stage}", "done": done, "total": total, "unit": unit}
         context.emit(Event("progress", fields))
         stop_if_asked(context)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -84,7 +85,7 @@ def prove(run: RunFolder, prepared: Prepared, outcome: Outcome) -> Report:
         examples=_examples(base, tuned, task.primary)[:MOST_EXAMPLES],
         settings=_settings(job, prepared.sources),
         environment=json.loads(run.environment.read_text()),
-        reproduce=[f"postgrad train {run.job} --out RUN"],
+        reproduce=[f"postgrad train {shlex.quote(str(run.job))}"],
         job_sha256=hashlib.sha256(run.job.read_bytes()).hexdigest(),
         warnings=_warnings(events),
         created=datetime.now(UTC).isoformat(timespec="seconds"),
@@ -148,12 +149,10 @@ def _curves(events: Sequence[Event]) -> dict[str, Curve]:
 
 
 def _examples(base: Sequence[Answer], tuned: Sequence[Answer], primary: str) -> list[Example]:
-    """Both answers to each question, those that changed most first."""
+    """Both answers to each question (of a plain text, how likely both find it), by what changed."""
     better_high = metric(primary).higher_is_better
     found: list[Example] = []
     for before, after in zip(base, tuned, strict=True):
-        if not before.prompt:
-            continue
         first, last = before.scores.get(primary, 0.0), after.scores.get(primary, 0.0)
         found.append(
             Example(

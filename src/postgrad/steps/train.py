@@ -91,6 +91,7 @@ def _freeze(run: RunFolder, prepared: Prepared, device: torch.device) -> None:
     report = json.dumps(prepared.diagnosis, ensure_ascii=False, indent=2)
     run.data_report.write_text(report + "\n", encoding="utf-8")
     seen = machine.environment(device, prepared.job.training.seed)
+    seen["base_sha256"] = prepared.base.local.sha256
     run.environment.write_text(json.dumps(seen, indent=2) + "\n")
     unfinished = run.job.with_suffix(".unfinished")
     unfinished.write_text(write_job(prepared.job, prepared.sources), encoding="utf-8")

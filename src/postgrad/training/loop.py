@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 import resource
+import sys
 import time
 from collections.abc import Callable
 from collections.abc import Sequence as Rows
@@ -337,7 +338,8 @@ def peak_memory_bytes(device: torch.device) -> int:
     """Most memory this process has held: of the GPU if it trains there, else resident."""
     if device.type == "cuda":
         return torch.cuda.max_memory_allocated(device)
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+    unit = 1 if sys.platform == "darwin" else 1024  # macOS counts in bytes: getrusage(2)
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
 
 
 def _known(value: float | None) -> float:

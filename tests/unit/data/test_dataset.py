@@ -234,7 +234,7 @@ def test_own_files_are_honoured_and_overlaps_leave_train(tmp_path: Path) -> None
     ]
     assert "test.jsonl:1" in data.rejected[1].what
     assert data.rejected[1].row == row_of(record_of_row(row(7)))
-    assert "train.jsonl: 2 rows left out, because their prompts are in test." in data.notes
+    assert "train.jsonl: 2 rows left out, because what they ask is in test too." in data.notes
     assert "Rows: 27 train, 3 valid, 4 test; your own file for valid and test." in data.notes
 
 

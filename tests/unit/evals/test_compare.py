@@ -110,6 +110,21 @@ def test_the_same_answers_prove_nothing_and_are_not_infinitely_sharp(task: Task)
             assert (comparison.minimum_detectable_effect or 0) > 0
 
 
+@pytest.mark.parametrize("n", [6, 12, 100])
+def test_rows_that_all_change_alike_are_not_infinitely_sharp(n: int) -> None:
+    """Resampling rows that say all the same draws the same: the rows not asked may differ."""
+    exact, labels = compared(["b"] * n, ["a"] * n, ["a"] * n)
+    prose, _ = compared([""] * n, ["x y"] * n, ["x y"] * n, PROSE)
+    assert decide(prose, 0.05) == "better"
+    lost, _ = compared(["x y"] * n, [""] * n, ["x y"] * n, PROSE)
+    for comparison in (labels["macro_f1"], prose):
+        assert comparison.ci95 == pytest.approx(exact.ci95)
+        assert (comparison.minimum_detectable_effect or 0) > 0
+    assert lost.ci95 == pytest.approx((-1, -exact.ci95[0]))
+    half, _ = compared(["z"] * n, ["x z"] * n, ["x y"] * n, PROSE)
+    assert 0 < half.ci95[0] < half.delta < half.ci95[1] < 1
+
+
 @pytest.mark.parametrize("task", [LABEL, PROSE])
 def test_one_row(task: Task) -> None:
     primary, secondary = compared(["b"], ["a"], ["a"], task)

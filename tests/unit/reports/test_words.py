@@ -100,6 +100,22 @@ def test_flatten() -> None:
     assert found == [("a.b", "1"), ("a.c_bytes", f"2{words.NBSP}kB"), ("d", "x")]
 
 
+def test_a_machine_is_told_in_names() -> None:
+    environment = {"gpu": None, "device": "cpu", "cpu": "x", "versions": {"torch": "2.13"}}
+    assert words.machine(environment) == [("Device", "cpu"), ("CPU", "x"), ("torch", "2.13")]
+
+
+def test_a_line_never_ends_before_a_unit() -> None:
+    told = "57 % of 12 are right (95 % interval 3 to 9, p < 0.001; stop < 3)"
+    bound = words.bound(told)
+    assert spaced(bound) == told
+    assert [part for part in bound.split(" ") if words.NBSP in part] == [
+        f"57{words.NBSP}%",
+        f"(95{words.NBSP}%",
+        f"p{words.NBSP}<{words.NBSP}0.001;",
+    ]
+
+
 def test_dates() -> None:
     assert words.date("2026-03-02T00:30:00+02:00") == "1 March 2026, 22:30 UTC"
     assert words.date("2026-03-02T00:30:00") == "2 March 2026, 00:30 UTC"
