@@ -62,6 +62,7 @@ TABLES: dict[str, dict[str, str]] = {
         "chrf": "postgrad.evals.scorers.chrf:Chrf",
     },
     "probes": {
+        "ladder": "postgrad.evals.probes.ladder:Ladder",
         "membership": "postgrad.evals.probes.membership:Membership",
     },
     "backends": {

@@ -9,7 +9,7 @@ import click
 
 from postgrad import verbs
 from postgrad.cli.options import changes, job_options, json_option, print_json
-from postgrad.cli.screen import Screen, show_plan
+from postgrad.cli.screen import Screen, show_advice, show_plan
 from postgrad.errors import SetupError
 
 
@@ -26,7 +26,7 @@ def plan(
     output: Path | None,
     as_json: bool,
 ) -> None:
-    """Say what a job will do and take, and write its complete job file."""
+    """Say whether to fine-tune at all, what it will take, and write the complete job file."""
     with Screen(quiet=as_json) as screen:
         found = verbs.plan(source, on_event=screen.show, changes=changes(base, method, settings))
     if output:
@@ -35,6 +35,7 @@ def plan(
         print_json(found)
         return
     show_plan(screen, found)
+    show_advice(screen, found["advice"])
     if output:
         screen.line(f"Train it with: postgrad train {output}")
     else:

@@ -140,6 +140,19 @@ def show_plan(screen: Screen, plan: dict[str, Any]) -> None:
         screen.line(f"    {findings.summary(finding)}", style=SHADES[finding["severity"]])
 
 
+def show_advice(screen: Screen, advice: dict[str, Any]) -> None:
+    """Whether to fine-tune at all, and what that rests on."""
+    screen.line("")
+    screen.line(f"{advice['title']}: {advice['case']}.", style="bold")
+    if advice["rungs"]:
+        screen.line(f"  {advice['metric']} of {advice['rows']} test rows, with 95 % intervals:")
+    for rung in advice["rungs"]:
+        spread = f"{percent(rung['low'])} to {percent(rung['high'])}"
+        screen.line(f"    {rung['title']:<46}{percent(rung['score']):>8}   {spread}")
+    screen.line(f"  {advice['rule']}")
+    screen.line(f"  {advice['text']}")
+
+
 def plan_lines(plan: dict[str, Any]) -> list[str]:
     """What a job will do, in a few lines."""
     dataset, estimate, base = plan["dataset"], plan["estimate"], plan["base"]

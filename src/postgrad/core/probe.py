@@ -13,7 +13,7 @@ from typing import Any, Literal
 
 Who = Literal["base", "tuned"]
 
-ProbeSection = Literal["forgetting", "bias", "safety", "memory", "change"]
+ProbeSection = Literal["ladder", "forgetting", "bias", "safety", "memory", "change"]
 """The question that a probe helps to answer; the report has a part for each."""
 
 Effort = Literal["full", "quick", "none"]

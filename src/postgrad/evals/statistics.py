@@ -163,6 +163,21 @@ def right_or_wrong_interval(
     return max(-1.0, low), min(1.0, high)
 
 
+def mean_interval(
+    values: ArrayLike, resamples: int, seed: int, *, confidence: float = 0.95
+) -> Interval:
+    """Interval of the mean of scores within 0 and 1: exact for right or wrong, else by bootstrap.
+
+    Clopper and Pearson's where every score is 0 or 1, which also speaks where all are the same.
+    """
+    scores = np.asarray(values, dtype=np.float64)
+    if np.isin(scores, (0.0, 1.0)).all():
+        return clopper_pearson(int(scores.sum()), len(scores), confidence)
+    drawn = paired_bootstrap(np.zeros_like(scores), scores, resamples, seed, confidence=confidence)
+    low, high = drawn.interval
+    return max(0.0, low), min(1.0, high)
+
+
 def clopper_pearson(successes: int, n: int, confidence: float = 0.95) -> Interval:
     """Exact two-sided interval of a share: never covers less often than `confidence`.
 

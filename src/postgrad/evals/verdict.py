@@ -168,25 +168,37 @@ def headline(verdict: Verdict, primary: Comparison, task: Task) -> str:
     return f"No proof of a change: {sentence[:-2]}; a change under {unseen} may not be seen)."
 
 
+def expected_effect(n: int, task: Task) -> float | None:
+    """Smallest gain that a test of n rows will show in 80 % of cases, in units of the primary
+    metric, under this module's assumptions; None: none can be proven."""
+    if n < FEWEST_ROWS:
+        return None
+    metric = metrics.metric(task.primary)
+    if metric.right_or_wrong:
+        return statistics.minimum_detectable_effect(n, EXPECTED_DISCORDANCE)
+    spread = EXPECTED_SD_BITS if metric is metrics.BITS_PER_BYTE else EXPECTED_SD
+    return statistics.minimum_detectable_effect_continuous(n, spread)
+
+
 def expected_power(n: int, task: Task) -> str:
     """What a test of n rows will be able to show: one sentence, said before training."""
-    if n < FEWEST_ROWS:
+    smallest = expected_effect(n, task)
+    if smallest is None:
         return (
             f"With {_rows(n)} no change can be proven, however large; it takes at least "
             f"{FEWEST_ROWS}, and better {_rows(200)}."
         )
     metric = metrics.metric(task.primary)
-    if metric.right_or_wrong:
-        effect = _points(statistics.minimum_detectable_effect(n, EXPECTED_DISCORDANCE), digits=0)
-        assumed = f"if {EXPECTED_DISCORDANCE:.0%} of the answers change between right and wrong"
-    elif metric is metrics.BITS_PER_BYTE:
-        bits = statistics.minimum_detectable_effect_continuous(n, EXPECTED_SD_BITS)
-        effect = f"{bits:.3f} bits per byte"
+    if metric is metrics.BITS_PER_BYTE:
+        effect = f"{smallest:.3f} bits per byte"
         assumed = f"if the rows' gains spread by {EXPECTED_SD_BITS} bits per byte"
     else:
-        share = statistics.minimum_detectable_effect_continuous(n, EXPECTED_SD)
-        effect = _points(share, digits=0)
-        assumed = f"if the rows' gains spread by {_points(EXPECTED_SD)}"
+        effect = _points(smallest, digits=0)
+        assumed = (
+            f"if {EXPECTED_DISCORDANCE:.0%} of the answers change between right and wrong"
+            if metric.right_or_wrong
+            else f"if the rows' gains spread by {_points(EXPECTED_SD)}"
+        )
     assumed = assumed.replace("%", " %")
     return f"With {_rows(n)}, a gain under {effect} may not be seen (80 % power, {assumed})."
 

@@ -9,6 +9,7 @@ from postgrad.core.probe import ProbeSection
 from postgrad.core.report import Outcome, ProbeReport
 
 HEADINGS: dict[ProbeSection, str] = {
+    "ladder": "Whether it was worth it",
     "forgetting": "What was forgotten",
     "bias": "Whether a bias grew",
     "safety": "Whether it stayed safe",

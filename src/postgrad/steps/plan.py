@@ -16,6 +16,7 @@ from postgrad.core.job_file import write_job
 from postgrad.data.pack import pack
 from postgrad.engine.generate import SLOTS
 from postgrad.evals.verdict import expected_power
+from postgrad.steps.advise import counsel
 from postgrad.steps.machine import use_machine
 from postgrad.steps.prepare import Base, Prepared, prepare
 from postgrad.training.loop import Row
@@ -26,9 +27,11 @@ SAMPLED_ROWS = 256
 
 
 def plan(context: StepContext, request: Mapping[str, Any]) -> dict[str, Any]:
-    """The complete job as YAML, with what it will take; nothing is trained."""
+    """The complete job as YAML, with what it will take and whether to do it at all; nothing is
+    trained. `advice`: see `steps/advise.py`; null if the request does not ask for it."""
     prepared = prepare(context, Job.build(request["job"]))
-    return describe(prepared)
+    advice = counsel(context, prepared) if request.get("advise") else None
+    return {**describe(prepared), "advice": advice}
 
 
 def describe(prepared: Prepared) -> dict[str, Any]:

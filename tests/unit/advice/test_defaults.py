@@ -24,7 +24,13 @@ FACTS = defaults.Facts(
     num_cores=2,
     task=Task("label", "label_match", (), "The references are labels."),
 )
-MAY_STAY_NULL = {"base.chat_template", "data.valid", "data.test", "evaluation.limit"}
+MAY_STAY_NULL = {
+    "base.chat_template",
+    "data.valid",
+    "data.test",
+    "evaluation.limit",
+    "evaluation.probes",
+}
 
 
 def values(job: Job) -> dict[str, object]:
