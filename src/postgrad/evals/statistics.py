@@ -32,6 +32,9 @@ SIGNIFICANCE = 0.05
 POWER = 0.80
 """Cohen 1988, chapter 2: four chances in five of seeing an effect that is there."""
 
+MDE_TOLERANCE = 0.0005
+"""A twentieth of a point: what is shown has one decimal."""
+
 CHUNK = 1_000_000
 """Draws held at once: an index and a weight of 8 bytes each, and copies of them, stay < 50 MB."""
 
@@ -202,14 +205,52 @@ def wilson(successes: int, n: int, confidence: float = 0.95) -> Interval:
 def minimum_detectable_effect(n: int, discordance: float) -> float:
     """Smallest true gain in the share of right answers that n items show in 80 % of cases.
 
-    (z_.975 + z_.80) sqrt(discordance / n) = 2.80 sqrt(discordance / n), at most 1.
-    Source: Miettinen 1968 and Connor 1987, without the small term of the squared effect. McNemar's
-    exact test, being cautious, sees it in 77 to 80 % (simulated, 50 to 500 items).
+    By the power of McNemar's exact test itself (`mcnemar_power`). The usual formula,
+    (z_.975 + z_.80) sqrt(discordance / n), promises a little more than the exact test keeps: with
+    50 items of which 10 % change it says 12.5 points, and nothing under 15.4 is seen so often.
 
     Args:
-        discordance: share of items, 0..1, that change between right and wrong.
+        discordance: share of items, 0..1, that change between right and wrong. A gain can't be
+            larger than it: for a larger gain, so many items must change.
+
+    Returns:
+        The gain, 0..1; 1 where no gain is seen so often.
     """
-    return min(1.0, effect_from_error(math.sqrt(discordance / n)))
+    low, high = 0.0, 1.0
+    while high - low > MDE_TOLERANCE:
+        gain = (low + high) / 2
+        if mcnemar_power(n, max(discordance, gain), gain) < POWER:
+            low = gain
+        else:
+            high = gain
+    return high
+
+
+def mcnemar_power(
+    n: int, discordance: float, gain: float, significance: float = SIGNIFICANCE
+) -> float:
+    """How often McNemar's exact test finds a true gain: p below the level, and in its direction.
+
+    sum over m of Bin(m; n, d) P(broken <= c(m) | m), where broken ~ Bin(m, (d - g) / 2 d) and c(m)
+    is the largest count with 2 P(X <= c) < level, X ~ Bin(m, 1/2). Source: Duffy 1984, "Asymptotic
+    and exact power for the McNemar test", Biometrics 40(4).
+
+    Args:
+        n: items.
+        discordance: d, the share of items that change; at least the gain.
+        gain: g, the true difference of the shares.
+    """
+    changed_M = np.arange(n + 1)
+    before = special.bdtr(np.maximum(changed_M - 1, 0), n, discordance)
+    weights_M = special.bdtr(changed_M, n, discordance) - np.where(changed_M > 0, before, 0.0)
+    likely = weights_M > 1e-12
+    changed_M, weights_M = changed_M[likely], weights_M[likely]
+    # the largest count of broken items that the test still calls a gain; -1: none
+    most_M = np.floor(special.bdtrik(significance / 2, changed_M, 0.5))
+    most_M[special.bdtr(0, changed_M, 0.5) >= significance / 2] = -1
+    share = (discordance - gain) / (2 * discordance) if discordance else 0.5
+    found_M = np.where(most_M >= 0, special.bdtr(np.maximum(most_M, 0), changed_M, share), 0.0)
+    return float(weights_M @ found_M)
 
 
 def minimum_detectable_effect_continuous(n: int, sd_of_deltas: float) -> float:

@@ -82,7 +82,8 @@ def test_right_or_wrong() -> None:
     assert (primary.base, primary.tuned, primary.delta) == pytest.approx((0.4, 0.9, 0.5))
     assert primary.p_value == pytest.approx(2 * 13 / 4096)
     assert primary.test == "exact McNemar test"
-    assert primary.minimum_detectable_effect == pytest.approx(2.8016 * (0.6 / 20) ** 0.5, abs=1e-4)
+    effect = statistics.minimum_detectable_effect(20, discordance=12 / 20)
+    assert primary.minimum_detectable_effect == effect
     assert set(secondary) == {"macro_f1", "bits_per_byte", "stop_rate"}
     assert not secondary["bits_per_byte"].higher_is_better
     assert all("Holm" in comparison.test for comparison in secondary.values())
