@@ -75,20 +75,27 @@ def _leaks(
         other = known.get(rows.prompts[row.index])
         if other:
             yield "leak_exact", row, other, "Asks the same as {}."
-    words = {row.index: words_of(rows.prompts[row.index]) for row in rows.readable}
-    for pair in candidates(words):
+    # within a file such rows are near duplicates, or have different answers and leak nothing
+    if len({row.file for row in rows.readable}) > 1:
+        yield from _near(rows)
+    for index, source, run in shared_runs(
+        [row.index for row in held_out],
+        [row.index for row in trained],
+        rows.answers.__getitem__,
+        RUN_WORDS,
+        rows.spread,
+    ):
+        shown = run.replace("{", "{{").replace("}", "}}")
+        yield "leak_ngram", rows[index], rows[source], f"Has “{shown}” in common with {{}}."
+
+
+def _near(rows: Rows) -> Iterator[tuple[str, Row, Row, str]]:
+    keys = [row.index for row in rows.readable]
+    for pair in candidates(keys, rows.prompts.__getitem__, rows.spread):
         row, other = (rows[index] for index in pair)
-        # within a file such rows are near duplicates, or have different answers and leak nothing
         if row.file == other.file or (row.split == "train") == (other.split == "train"):
             continue
         if row.split != "train":
             row, other = other, row
-        if are_alike(words[row.index], words[other.index]):
+        if are_alike(words_of(rows.prompts[row.index]), words_of(rows.prompts[other.index])):
             yield "leak_near", row, other, "Asks nearly the same as {}."
-    for index, source, run in shared_runs(
-        {row.index: words_of(rows.answers[row.index]) for row in held_out},
-        {row.index: words_of(rows.answers[row.index]) for row in trained},
-        RUN_WORDS,
-    ):
-        shown = run.replace("{", "{{").replace("}", "}}")
-        yield "leak_ngram", rows[index], rows[source], f"Has “{shown}” in common with {{}}."
