@@ -157,9 +157,10 @@ def _parsed(
     data_format = plugins.load("formats", detection.name)()
     examples: list[Example] = []
     rejected: list[Rejection] = []
-    on_line: Counter[int] = Counter()
+    last = number = 0
     for row in rows:
-        on_line[row.line] += 1
+        # a JSON list may hold many rows on one line
+        last, number = row.line, number + 1 if row.line == last else 1
         error = row.error
         if row.row is not None:
             try:
@@ -169,8 +170,7 @@ def _parsed(
                 error = problem
             else:
                 if error is None:
-                    # a JSON list may hold many rows on one line
-                    again = f"#{on_line[row.line]}" if on_line[row.line] > 1 else ""
+                    again = f"#{number}" if number > 1 else ""
                     examples.append(Example(f"{label}:{row.line}{again}", row.line, record))
                     continue
         if error is not None:

@@ -226,11 +226,10 @@ def _decoded(data: bytes, path: Path, offset: int = 0, line: int = 0) -> str:
             code="nul_bytes",
         )
     try:
-        # utf-8-sig drops the BOM, which joined files also have in their middle
-        return data.decode("utf-8-sig")
+        # joined files have a BOM in their middle too
+        return data.decode("utf-8").removeprefix("\ufeff")
     except UnicodeDecodeError as error:
-        bom = 3 if data.startswith(b"\xef\xbb\xbf") else 0
-        at = error.start + bom
+        at = error.start
         place = f"line {line or data.count(10, 0, at) + 1}, byte {offset + at}"
         out = shlex.quote(str(path.with_name(f"{path.stem}.utf8{path.suffix}")))
         raise DataError(

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Literal, NamedTuple, final
+from typing import Literal, NamedTuple, final, overload
 
 from postgrad.core.records import Chat, Message, Preference, Record, Text
 from postgrad.data.files import DataFile, Example, Rejection
@@ -125,10 +125,18 @@ class Rows(Sequence[Row]):
     def __getitem__(self, index: int) -> Row:  # type: ignore[override]
         return self._rows[index]
 
+    def __iter__(self) -> Iterator[Row]:
+        return iter(self._rows)
+
     @cached_property
     def readable(self) -> Sequence[Row]:
-        """Rows with a record; who goes over them one by one is seen to make progress."""
-        return _Watched([row for row in self._rows if row.record is not None], self._told)
+        """Rows with a record, followed."""
+        return self.followed([row for row in self._rows if row.record is not None])
+
+    def followed(self, rows: Sequence[Row]) -> Sequence[Row]:
+        """The same rows; who goes over them one by one is seen to make progress. For the long work
+        of a rule: what was seen once does not go back to the beginning."""
+        return _Followed(rows, self._told)
 
     @cached_property
     def prompts(self) -> dict[int, str]:
@@ -161,7 +169,7 @@ class Rows(Sequence[Row]):
 
 
 @final
-class _Watched(Sequence[Row]):
+class _Followed(Sequence[Row]):
     """Rows that say how far somebody is who goes over them."""
 
     def __init__(self, rows: Sequence[Row], told: Told | None) -> None:
@@ -171,7 +179,11 @@ class _Watched(Sequence[Row]):
     def __len__(self) -> int:
         return len(self._rows)
 
-    def __getitem__(self, index: int) -> Row:  # type: ignore[override]
+    @overload
+    def __getitem__(self, index: int) -> Row: ...
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[Row]: ...
+    def __getitem__(self, index: int | slice) -> Row | Sequence[Row]:
         return self._rows[index]
 
     def __iter__(self) -> Iterator[Row]:
@@ -218,10 +230,14 @@ def rows_of(
 def estimate(example: Example) -> Size:
     """Tokens of an example from its bytes, where no tokenizer is at hand."""
     pieces = pieces_of(example.record)
-    sizes = [(len(piece.text.encode("utf-8", "replace")), piece.taught) for piece in pieces]
+    sizes = [(_num_bytes(piece.text), piece.taught) for piece in pieces]
     tokens = sum(size for size, _ in sizes) / BYTES_PER_TOKEN
     taught = sum(size for size, is_taught in sizes if is_taught) / BYTES_PER_TOKEN
     return Size(round(tokens), max(1, round(taught)))
+
+
+def _num_bytes(text: str) -> int:
+    return len(text) if text.isascii() else len(text.encode("utf-8", "replace"))
 
 
 def pieces_of(record: Record) -> Iterator[Piece]:

@@ -8,7 +8,7 @@ the rest of its signature; candidates are then compared word by word.
 Words that a large part of the texts share, as an instruction that is the same in all of them, are
 left out first: templated texts are compared by what is in their slots.
 
-N texts, W words of all of them in a row, B bands, S values of a signature.
+N texts, W words of all of them in a row, B bands, V values of a band, S of a signature.
 """
 
 from __future__ import annotations
@@ -19,12 +19,14 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from functools import cache, lru_cache, partial
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import rensa  # pyright: ignore[reportMissingTypeStubs]
 
 from postgrad.data.spread import Spread, in_turn
+
+Item = TypeVar("Item")
 
 MinHash: Any = vars(rensa)["RMinHash"]  # the package has no types
 
@@ -73,31 +75,29 @@ def are_alike(one: Sequence[str], other: Sequence[str], least: float = LEAST_SIM
 
 
 def candidates(
-    keys: Sequence[int], text_of: Callable[[int], str], spread: Spread = in_turn
+    items: Sequence[Item], text_of: Callable[[Item], str], spread: Spread = in_turn
 ) -> list[tuple[int, int]]:
-    """Pairs of keys of texts that may be alike, each pair once, in ascending order.
+    """Places of items whose texts may be alike: each pair once, in ascending order.
 
     Args:
-        keys: of the texts, ascending.
-        text_of: the text of a key.
+        items: what has a text.
+        text_of: the text of an item.
         spread: does work on many things; see `spread.py`.
     """
-    if len(keys) < 2:
+    count = len(items)
+    if count < 2:
         return []
-    template = _template([text_of(key) for key in keys[:: max(1, len(keys) // TEMPLATE_SAMPLE)]])
-    bands_BN = np.empty((BANDS, len(keys)), np.uint64)
-    signs_NS = np.empty((len(keys), BANDS * BAND_VALUES), np.uint8)
-    has_words_N = np.empty(len(keys), np.bool_)
+    template = _template(list(map(text_of, items[:: max(1, count // TEMPLATE_SAMPLE)])))
+    bands_BN = np.empty((BANDS, count), np.uint64)
+    signs_NS = np.empty((count, BANDS * BAND_VALUES), np.uint8)
+    has_words_N = np.empty(count, np.bool_)
     end = 0
-    for bands_NB, signs, has_words in spread(partial(_sketches, template), map(text_of, keys)):
+    for bands_NB, signs, has_words in spread(partial(_sketches, template), map(text_of, items)):
         start, end = end, end + len(signs)
         bands_BN[:, start:end] = bands_NB.T
         signs_NS[start:end] = signs
         has_words_N[start:end] = has_words
-    return [
-        (keys[earlier], keys[later])
-        for earlier, later in _pairs(bands_BN, signs_NS, has_words_N).tolist()
-    ]
+    return [(one, two) for one, two in _pairs(bands_BN, signs_NS, has_words_N).tolist()]
 
 
 def _pairs(bands_BN: np.ndarray, signs_NS: np.ndarray, has_words_N: np.ndarray) -> np.ndarray:
@@ -207,24 +207,24 @@ arXiv:2005.14165, appendix C)."""
 
 
 def shared_runs(
-    held_out: Sequence[int],
-    trained: Sequence[int],
-    text_of: Callable[[int], str],
+    held_out: Sequence[Item],
+    trained: Sequence[Item],
+    text_of: Callable[[Item], str],
     length: int,
     spread: Spread = in_turn,
-) -> Iterator[tuple[int, int, str]]:
-    """(key of a trained text, key of a held-out text, the run) for a run of so many words in both.
+) -> Iterator[tuple[Item, Item, str]]:
+    """(trained item, held-out item, the run) for a run of so many words that both texts have; each
+    trained item once.
 
     Args:
-        held_out: keys of held-out texts.
-        trained: keys of trained texts.
-        text_of: the text of a key.
+        held_out: what the model is tested on.
+        trained: what it learns.
+        text_of: the text of an item.
         length: words of a run.
         spread: does work on many things; see `spread.py`.
     """
     work = partial(_runs, length)
-    parts = [np.empty(0, np.uint64)]
-    of_text = [np.empty(0, np.int64)]
+    parts, of_text = [np.empty(0, np.uint64)], [np.empty(0, np.int64)]
     for start, runs, texts, _ in _numbered(spread(work, map(text_of, held_out))):
         parts.append(runs)
         of_text.append(texts + start)

@@ -55,8 +55,9 @@ class Leaks:
 
     def find(self, rows: Rows) -> Iterator[Hit]:
         """One hit for each leaking row: the gravest."""
-        held_out = [row for row in rows.readable if row.split != "train"]
-        trained = [row for row in rows.readable if row.split == "train"]
+        readable = [row for row in rows if row.record is not None]
+        held_out = [row for row in readable if row.split != "train"]
+        trained = [row for row in readable if row.split == "train"]
         if not held_out or not trained:
             return
         told: set[int] = set()
@@ -76,23 +77,22 @@ def _leaks(
         if other:
             yield "leak_exact", row, other, "Asks the same as {}."
     # within a file such rows are near duplicates, or have different answers and leak nothing
-    if len({row.file for row in rows.readable}) > 1:
+    if len({row.file for row in rows}) > 1:
         yield from _near(rows)
-    for index, source, run in shared_runs(
-        [row.index for row in held_out],
-        [row.index for row in trained],
-        rows.answers.__getitem__,
+    for row, other, run in shared_runs(
+        rows.followed(held_out),
+        rows.followed(trained),
+        lambda row: rows.answers[row.index],
         RUN_WORDS,
         rows.spread,
     ):
         shown = run.replace("{", "{{").replace("}", "}}")
-        yield "leak_ngram", rows[index], rows[source], f"Has “{shown}” in common with {{}}."
+        yield "leak_ngram", row, other, f"Has “{shown}” in common with {{}}."
 
 
 def _near(rows: Rows) -> Iterator[tuple[str, Row, Row, str]]:
-    keys = [row.index for row in rows.readable]
-    for pair in candidates(keys, rows.prompts.__getitem__, rows.spread):
-        row, other = (rows[index] for index in pair)
+    for places in candidates(rows.readable, lambda row: rows.prompts[row.index], rows.spread):
+        row, other = (rows.readable[place] for place in places)
         if row.file == other.file or (row.split == "train") == (other.split == "train"):
             continue
         if row.split != "train":

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from postgrad.core.findings import Hit, Kind
-from postgrad.data.rows import Rows
+from postgrad.data.rows import Row, Rows
 from postgrad.data.similar import LEAST_SIMILARITY, are_alike, candidates, words_of
 
 LEAST_ANSWER_SIMILARITY = 0.5
@@ -40,26 +40,28 @@ class NearDuplicates:
         """Every row that is alike to an earlier one which is kept."""
         prompts, answers = rows.prompts, rows.answers
 
-        def whole(index: int) -> str:
+        def whole(row: Row) -> str:
             # a text for continued pre-training is its own prompt
-            prompt, answer = prompts[index], answers[index]
+            prompt, answer = prompts[row.index], answers[row.index]
             return prompt if prompt == answer else f"{prompt}\n{answer}"
 
         dropped: set[int] = set()
-        keys = [row.index for row in rows.readable]
-        for first, second in candidates(keys, whole, rows.spread):
-            if second in dropped or first in dropped or rows[first].file != rows[second].file:
+        for places in candidates(rows.readable, whole, rows.spread):
+            first, second = (rows.readable[place] for place in places)
+            if {first.index, second.index} & dropped or first.file != second.file:
                 continue
-            same_prompt = prompts[first] == prompts[second]
-            same_answer = answers[first] == answers[second]
+            same_prompt = prompts[first.index] == prompts[second.index]
+            same_answer = answers[first.index] == answers[second.index]
             if same_prompt and same_answer:
                 continue
-            if not same_prompt and not _are_alike(prompts[first], prompts[second]):
+            if not same_prompt and not _are_alike(prompts[first.index], prompts[second.index]):
                 continue
-            if same_answer or _are_alike(answers[first], answers[second], LEAST_ANSWER_SIMILARITY):
-                dropped.add(second)
-                what = f"Nearly the same as {rows[first].file} line {rows[first].line}."
-                yield Hit("near_duplicate", second, what, drop=True)
+            if same_answer or _are_alike(
+                answers[first.index], answers[second.index], LEAST_ANSWER_SIMILARITY
+            ):
+                dropped.add(second.index)
+                what = f"Nearly the same as {first.file} line {first.line}."
+                yield Hit("near_duplicate", second.index, what, drop=True)
 
 
 def _are_alike(one: str, other: str, least: float = LEAST_SIMILARITY) -> bool:

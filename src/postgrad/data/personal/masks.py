@@ -75,7 +75,7 @@ def mask_hits(
         over_cores: `spans_of` is a function of a module and gives a list, so that several
             processes can find spans at once.
     """
-    masks = Masks(piece.text for row in rows.readable for piece in row.pieces())
+    masks = Masks(piece.text for row in rows for piece in row.pieces())
     pieces = ((row.index, piece) for row in rows.readable for piece in row.pieces())
     here, there = itertools.tee(pieces)
     spread = rows.spread if over_cores else in_turn
