@@ -10,6 +10,7 @@ import itertools
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -61,8 +62,19 @@ class DataFile:
         return len(self.examples) + len(self.rejected)
 
 
-def read_files(section: DataSection, accepts: Accepts | None = None) -> dict[str, DataFile]:
+Told = Callable[[str, float], None]
+"""Called again and again with a file's name and the share of it that has been read."""
+
+
+def read_files(
+    section: DataSection, accepts: Accepts | None = None, told: Told | None = None
+) -> dict[str, DataFile]:
     """The files of a job, by the part that names them: train, and valid and test where given.
+
+    Args:
+        section: names them.
+        accepts: says which records can't be used.
+        told: hears how far the reading is.
 
     Raises:
         DataError: a file can't be read, no format fits, or two parts are the same file.
@@ -72,12 +84,17 @@ def read_files(section: DataSection, accepts: Accepts | None = None) -> dict[str
     paths = _paths(section)
     labels = _labels(paths)
     return {
-        part: load_file(path, section.format, accepts, labels[part]) for part, path in paths.items()
+        part: load_file(path, section.format, accepts, labels[part], told)
+        for part, path in paths.items()
     }
 
 
 def load_file(
-    path: Path, format_name: str | None = None, accepts: Accepts | None = None, label: str = ""
+    path: Path,
+    format_name: str | None = None,
+    accepts: Accepts | None = None,
+    label: str = "",
+    told: Told | None = None,
 ) -> DataFile:
     """Every row of a file as an example or a rejection. `label` names the file in ids.
 
@@ -87,7 +104,7 @@ def load_file(
         SetupError: a package to read it is missing.
     """
     label = label or path.name
-    rows = read_rows(path)
+    rows = read_rows(path, partial(told, label)) if told else read_rows(path)
     head: list[SourceRow] = []
     sample: list[Mapping[str, Any]] = []
     for row in rows:
@@ -140,9 +157,10 @@ def _parsed(
     data_format = plugins.load("formats", detection.name)()
     examples: list[Example] = []
     rejected: list[Rejection] = []
-    on_line: Counter[int] = Counter()
+    last = number = 0
     for row in rows:
-        on_line[row.line] += 1
+        # a JSON list may hold many rows on one line
+        last, number = row.line, number + 1 if row.line == last else 1
         error = row.error
         if row.row is not None:
             try:
@@ -152,8 +170,7 @@ def _parsed(
                 error = problem
             else:
                 if error is None:
-                    # a JSON list may hold many rows on one line
-                    again = f"#{on_line[row.line]}" if on_line[row.line] > 1 else ""
+                    again = f"#{number}" if number > 1 else ""
                     examples.append(Example(f"{label}:{row.line}{again}", row.line, record))
                     continue
         if error is not None:

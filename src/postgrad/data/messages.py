@@ -76,7 +76,10 @@ def read_messages(value: object, path: str, problems: Problems) -> tuple[Message
     if not is_list(value) or not value:
         problems.append(_no_list(value, path))
         return ()
-    found = [_message(turn, f"{path}[{index}]", problems) for index, turn in enumerate(value)]
+    found = [
+        _plain(turn) or _message(turn, f"{path}[{index}]", problems)
+        for index, turn in enumerate(value)
+    ]
     messages = tuple(message for message in found if message is not None)
     if not problems:  # else the call that an answer belongs to may be what can't be read
         problems.catch(lambda: _check_call_ids(messages, path))
@@ -229,6 +232,16 @@ def _no_list(value: object, path: str) -> RowError:
         '{"role": "assistant", "content": "Hello!"}]',
         code="missing_messages_list",
     )
+
+
+def _plain(value: object) -> Message | None:
+    """The turn if it is as nearly all are, read at once: a role and a text, and nothing wrong."""
+    if not is_object(value) or len(value) != 2:
+        return None
+    role, content = value.get("role"), value.get("content")
+    if not isinstance(role, str) or role not in ROLES:
+        return None
+    return Message(ROLES[role], content) if isinstance(content, str) and content.strip() else None
 
 
 def _message(value: object, path: str, problems: Problems) -> Message | None:
@@ -395,7 +408,7 @@ def _tool_call(value: object, path: str) -> ToolCall:
 def _check_call_ids(messages: Sequence[Message], path: str) -> None:
     known: set[str] = set()
     for index, message in enumerate(messages):
-        known |= {call.id for call in message.tool_calls if call.id}
+        known.update(call.id for call in message.tool_calls if call.id)
         if message.tool_call_id and known and message.tool_call_id not in known:
             where = f"{path}[{index}].tool_call_id"
             raise RowError(

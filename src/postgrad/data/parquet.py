@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import importlib
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, cast
 
 from postgrad.errors import DataError, SetupError
 
 
-def parquet_rows(path: Path) -> Iterator[dict[str, Any]]:
+def parquet_rows(path: Path, told: Callable[[float], None]) -> Iterator[dict[str, Any]]:
     """The rows of a file. Fields that are null are left out, at every depth: Arrow gives each
-    struct all the fields that any row has.
+    struct all the fields that any row has. `told` hears which share of them has been read.
 
     Raises:
         DataError: not a Parquet file, or a damaged one.
@@ -30,9 +30,12 @@ def parquet_rows(path: Path) -> Iterator[dict[str, Any]]:
         ) from error
     try:
         with parquet.ParquetFile(path) as file:
+            done = 0
             for batch in file.iter_batches(batch_size=1024):
                 for row in batch.to_pylist():
                     yield _plain(row)
+                done += batch.num_rows
+                told(done / file.metadata.num_rows)
     except (arrow.ArrowInvalid, arrow.ArrowNotImplementedError, OSError) as error:
         raise DataError(
             f"{path} can't be read as Parquet: {error}",

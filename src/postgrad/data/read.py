@@ -13,7 +13,7 @@ import itertools
 import json
 import re
 import shlex
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -75,7 +75,15 @@ class SourceRow:
     raw: str = ""
 
 
-def read_rows(path: Path) -> Iterator[SourceRow]:
+Told = Callable[[float], None]
+"""Called again and again with the share of a file that has been read."""
+
+
+def _untold(share: float) -> None:
+    """Nobody wants to know."""
+
+
+def read_rows(path: Path, told: Told = _untold) -> Iterator[SourceRow]:
     """The rows of a file, one by one, in its order; blank lines are left out.
 
     Raises:
@@ -89,15 +97,15 @@ def read_rows(path: Path) -> Iterator[SourceRow]:
             # peek, so that a pipe (`<(command)`) can be read too
             _check_head(file.peek(4096)[:4096], path)
             if suffix == ".parquet":
-                rows = _parquet(path)
+                rows = _parquet(path, told)
             elif suffix in (".csv", ".tsv"):
-                rows = _csv(_lines(file, path), path, "\t" if suffix == ".tsv" else "")
+                rows = _csv(_lines(file, path, told), path, "\t" if suffix == ".tsv" else "")
             elif suffix in (".txt", ".md"):
                 rows = _text(_decoded(file.read(), path))
             elif suffix == ".json":
-                rows = _json(_decoded(file.read(), path), path)
+                rows = _json(_decoded(file.read(), path), path, told)
             else:
-                rows = _json_lines(_lines(file, path))
+                rows = _json_lines(_lines(file, path, told))
             yield from rows
     except OSError as error:
         raise DataError(
@@ -186,9 +194,9 @@ def _wide_encoding(head: bytes) -> str:
     return ""
 
 
-def _lines(file: BinaryIO, path: Path) -> Iterator[tuple[int, str | None]]:
+def _lines(file: BinaryIO, path: Path, told: Told) -> Iterator[tuple[int, str | None]]:
     """(number, text without its line end) of each line; None for a line that is too long."""
-    offset = 0
+    offset, size = 0, max(1, path.stat().st_size)
     for number in itertools.count(1):
         chunk = file.readline(MAX_LINE_BYTES + 1)
         if not chunk:
@@ -200,6 +208,7 @@ def _lines(file: BinaryIO, path: Path) -> Iterator[tuple[int, str | None]]:
                 offset += len(chunk)
             yield number, None
             continue
+        told(offset / size)
         text = _decoded(chunk, path, start, number)
         yield number, text.removesuffix("\n").removesuffix("\r")
 
@@ -217,11 +226,10 @@ def _decoded(data: bytes, path: Path, offset: int = 0, line: int = 0) -> str:
             code="nul_bytes",
         )
     try:
-        # utf-8-sig drops the BOM, which joined files also have in their middle
-        return data.decode("utf-8-sig")
+        # joined files have a BOM in their middle too
+        return data.decode("utf-8").removeprefix("\ufeff")
     except UnicodeDecodeError as error:
-        bom = 3 if data.startswith(b"\xef\xbb\xbf") else 0
-        at = error.start + bom
+        at = error.start
         place = f"line {line or data.count(10, 0, at) + 1}, byte {offset + at}"
         out = shlex.quote(str(path.with_name(f"{path.stem}.utf8{path.suffix}")))
         raise DataError(
@@ -256,7 +264,7 @@ def _row(line: int, value: Any, text: str) -> SourceRow:
     return SourceRow(line, None, error, text[:_RAW_LIMIT])
 
 
-def _json(text: str, path: Path) -> Iterator[SourceRow]:
+def _json(text: str, path: Path, told: Told) -> Iterator[SourceRow]:
     """A .json file: one list of rows, or rows line by line."""
     start = len(text) - len(text.lstrip())
     if text[start : start + 1] != "[":
@@ -273,6 +281,7 @@ def _json(text: str, path: Path) -> Iterator[SourceRow]:
     closed = text[index : index + 1] == "]"
     while not closed:
         line, counted = line + text.count("\n", counted, index), index
+        told(index / len(text))
         try:
             value, end, problem = strict_json.decode(text, index)
         except RowError as error:
@@ -387,8 +396,8 @@ def _with_json_columns(line: int, row: dict[str, Any]) -> SourceRow:
     return SourceRow(line, row)
 
 
-def _parquet(path: Path) -> Iterator[SourceRow]:
-    for number, row in enumerate(parquet_rows(path), 1):
+def _parquet(path: Path, told: Told) -> Iterator[SourceRow]:
+    for number, row in enumerate(parquet_rows(path, told), 1):
         yield _with_json_columns(number, row)
 
 

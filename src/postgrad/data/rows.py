@@ -6,11 +6,12 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Literal, NamedTuple
+from typing import Literal, NamedTuple, final, overload
 
 from postgrad.core.records import Chat, Message, Preference, Record, Text
 from postgrad.data.files import DataFile, Example, Rejection
 from postgrad.data.split import prompt_key
+from postgrad.data.spread import Spread, in_turn
 
 BYTES_PER_TOKEN = 4.0
 """English in the vocabularies of today's models: about four bytes a token (OpenAI's help centre,
@@ -96,11 +97,27 @@ class Row:
 AnswerKind = Literal["label", "free"]
 
 
-class Rows(Sequence[Row]):
-    """All rows of the files of a job, in order."""
+Told = Callable[[int], None]
+"""Called now and then with the number of rows that were looked at, while a rule goes over them."""
 
-    def __init__(self, rows: Sequence[Row]) -> None:
+STEP_ROWS = 500
+"""Rows between two calls of `Told`: a slow rule looks at so many in less than a second."""
+
+
+class Rows(Sequence[Row]):
+    """All rows of the files of a job, in order.
+
+    Attributes:
+        spread: does work on many things, over the cores of this machine where these are given; see
+            `spread.py`.
+    """
+
+    def __init__(
+        self, rows: Sequence[Row], spread: Spread = in_turn, told: Told | None = None
+    ) -> None:
         self._rows = tuple(rows)
+        self.spread = spread
+        self._told = told
 
     def __len__(self) -> int:
         return len(self._rows)
@@ -108,10 +125,18 @@ class Rows(Sequence[Row]):
     def __getitem__(self, index: int) -> Row:  # type: ignore[override]
         return self._rows[index]
 
+    def __iter__(self) -> Iterator[Row]:
+        return iter(self._rows)
+
     @cached_property
-    def readable(self) -> tuple[Row, ...]:
-        """Rows with a record."""
-        return tuple(row for row in self._rows if row.record is not None)
+    def readable(self) -> Sequence[Row]:
+        """Rows with a record, followed."""
+        return self.followed([row for row in self._rows if row.record is not None])
+
+    def followed(self, rows: Sequence[Row]) -> Sequence[Row]:
+        """The same rows; who goes over them one by one is seen to make progress. For the long work
+        of a rule: what was seen once does not go back to the beginning."""
+        return _Followed(rows, self._told)
 
     @cached_property
     def prompts(self) -> dict[int, str]:
@@ -143,13 +168,48 @@ class Rows(Sequence[Row]):
         return sum(row.size.taught for row in self._rows)
 
 
-def rows_of(files: Mapping[str, DataFile], measure: Measure, parts: Mapping[str, str]) -> Rows:
+@final
+class _Followed(Sequence[Row]):
+    """Rows that say how far somebody is who goes over them."""
+
+    def __init__(self, rows: Sequence[Row], told: Told | None) -> None:
+        self._rows = rows
+        self._told = told
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    @overload
+    def __getitem__(self, index: int) -> Row: ...
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[Row]: ...
+    def __getitem__(self, index: int | slice) -> Row | Sequence[Row]:
+        return self._rows[index]
+
+    def __iter__(self) -> Iterator[Row]:
+        return iter(self._rows) if self._told is None else self._steps(self._told)
+
+    def _steps(self, told: Told) -> Iterator[Row]:
+        for start in range(0, len(self._rows), STEP_ROWS):
+            yield from self._rows[start : start + STEP_ROWS]
+            told(start + STEP_ROWS)
+
+
+def rows_of(
+    files: Mapping[str, DataFile],
+    measure: Measure,
+    parts: Mapping[str, str],
+    spread: Spread = in_turn,
+    told: Told | None = None,
+) -> Rows:
     """The rows of a job's files.
 
     Args:
         files: by the part of the job that names them: train, valid, test.
         measure: tokens of an example.
         parts: by example id, the split that a row of the training file falls into.
+        spread: does work on many things; see `spread.py`.
+        told: hears how far the counting is, and then each rule.
     """
     found: list[Row] = []
     for part, file in files.items():
@@ -162,16 +222,22 @@ def rows_of(files: Mapping[str, DataFile], measure: Measure, parts: Mapping[str,
                 size = measure(each)
                 row = Row(len(found), split, file.file, each.line, each.record, None, size)
             found.append(row)
-    return Rows(found)
+            if told and len(found) % STEP_ROWS == 0:
+                told(len(found))
+    return Rows(found, spread, told)
 
 
 def estimate(example: Example) -> Size:
     """Tokens of an example from its bytes, where no tokenizer is at hand."""
     pieces = pieces_of(example.record)
-    sizes = [(len(piece.text.encode("utf-8", "replace")), piece.taught) for piece in pieces]
+    sizes = [(_num_bytes(piece.text), piece.taught) for piece in pieces]
     tokens = sum(size for size, _ in sizes) / BYTES_PER_TOKEN
     taught = sum(size for size, is_taught in sizes if is_taught) / BYTES_PER_TOKEN
     return Size(round(tokens), max(1, round(taught)))
+
+
+def _num_bytes(text: str) -> int:
+    return len(text) if text.isascii() else len(text.encode("utf-8", "replace"))
 
 
 def pieces_of(record: Record) -> Iterator[Piece]:

@@ -49,6 +49,39 @@ def decode(text: str, start: int) -> tuple[Any, int, RowError | None]:
     Raises:
         RowError: the value can't be read to its end, so that nothing after it can be either.
     """
+    try:
+        value, end = QUICK.raw_decode(text, start)
+    except (ValueError, RecursionError):
+        return _decode_with_care(text, start)
+    return value, end, _problem_within(value, text[start:end])
+
+
+def _different(items: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(items)
+    if len(found) < len(items):
+        raise ValueError
+    return found
+
+
+def _finite(digits: str) -> float:
+    value = float(digits)
+    if not math.isfinite(value):
+        raise ValueError
+    return value
+
+
+def _no_constant(name: str) -> None:
+    raise ValueError
+
+
+QUICK = json.JSONDecoder(
+    object_pairs_hook=_different, parse_constant=_no_constant, parse_float=_finite
+)
+"""Reads what nothing is wrong with, and gives up where something is."""
+
+
+def _decode_with_care(text: str, start: int) -> tuple[Any, int, RowError | None]:
+    """As `decode`, for values with which something is wrong."""
     problems: list[RowError] = []
 
     def pairs(items: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -85,7 +118,7 @@ def _problem_within(value: Any, text: str) -> RowError | None:
         depth > MAX_DEPTH for _, depth, _ in _walk(value)
     ):
         return _too_deep()
-    if _SURROGATE_ESCAPE.search(text):
+    if "\\u" in text and _SURROGATE_ESCAPE.search(text):
         for path, _, leaf in _walk(value):
             if isinstance(leaf, str) and not _is_unicode(leaf):
                 return RowError(
@@ -122,7 +155,8 @@ def _is_unicode(text: str) -> bool:
 
 
 def _duplicate_key(keys: list[str]) -> RowError:
-    key = next(key for index, key in enumerate(keys) if key in keys[:index])
+    seen: set[str] = set()
+    key = next(key for key in keys if key in seen or seen.add(key))
     return RowError(
         f"The key {key!r} occurs twice in one object.",
         path=key,

@@ -17,13 +17,14 @@ from postgrad.data.rows import estimate
 from postgrad.data.shown_rows import See, shown_rows
 from postgrad.errors import DataError
 from postgrad.steps.diagnosis import diagnose
+from postgrad.steps.progress import Progress
 
 
 def check(context: StepContext, request: Mapping[str, Any]) -> dict[str, Any]:
     """The diagnosis as JSON; see `answer`, and `page` where the request asks for that."""
     job = Job.build(request["job"])
     context.emit(Event("stage", {"name": "check", "title": "Checking the data"}))
-    files = read_files(job.data)
+    files = read_files(job.data, told=Progress(context).reading)
     dataset, problem = settle(files, job)
     found = diagnose(context, files, dataset, estimate, request.get("rules"))
     told = answer(found, files, dataset, problem, job)

@@ -15,6 +15,7 @@ from postgrad.steps.diagnosis import diagnose
 from postgrad.steps.evaluate import load_base
 from postgrad.steps.facts import UnknownFacts
 from postgrad.steps.prepare import Renderer, open_base
+from postgrad.steps.progress import Progress
 
 
 def check_on_base(context: StepContext, request: Mapping[str, Any]) -> dict[str, Any]:
@@ -24,7 +25,7 @@ def check_on_base(context: StepContext, request: Mapping[str, Any]) -> dict[str,
     context.emit(Event("stage", {"name": "check", "title": "Checking the data"}))
     base = open_base(context, job)
     renderer = Renderer(base, job)
-    files = read_files(job.data, renderer.refuses)
+    files = read_files(job.data, renderer.refuses, Progress(context).reading)
     dataset, problem = settle(files, job)
     names = request.get("rules")
     model = None if names else load_base(base, machine.use_machine(job.backend))

@@ -21,6 +21,7 @@ from postgrad.data.files import Accepts, read_files
 from postgrad.data.rows import Measure, estimate
 from postgrad.steps.check import settle
 from postgrad.steps.diagnosis import diagnose
+from postgrad.steps.progress import Progress
 
 MOST_ROUNDS = 10
 """Each round mends what the one before brought up. Two are usual; ten only if two rules undo each
@@ -51,7 +52,7 @@ def mend(
     decisions.refuse_unless_free(output)
     chosen = cure(request.get("only") or (), request.get("without") or ())
     context.emit(Event("stage", {"name": "clean", "title": "Cleaning the data"}))
-    files = read_files(job.data, accepts)
+    files = read_files(job.data, accepts, Progress(context).reading)
     original = files["train"]
     draft = Draft(Path(job.data.train), original.file, context.folder, accepts)
     while True:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Mapping, Sequence
+from concurrent.futures.process import BrokenProcessPool
 from typing import Any
 
-from postgrad.core.events import Event
 from postgrad.core.interfaces import Rule, StepContext
 from postgrad.core.report import FindingSummary
 from postgrad.data import doctor
@@ -13,7 +14,9 @@ from postgrad.data.dataset import Dataset
 from postgrad.data.doctor import Diagnosis
 from postgrad.data.files import DataFile
 from postgrad.data.rows import Measure, rows_of
-from postgrad.steps.stop import stop_if_asked
+from postgrad.data.spread import Cores
+from postgrad.errors import SetupError
+from postgrad.steps.progress import Progress
 
 
 def diagnose(
@@ -39,13 +42,25 @@ def diagnose(
         Interrupted: the step was asked to stop.
     """
 
-    def on_rule(title: str, number: int, total: int) -> None:
-        fields = {"stage": f"checking: {title}", "done": number, "total": total, "unit": ""}
-        context.emit(Event("progress", fields))
-        stop_if_asked(context)
+    progress = Progress(context)
+    with Cores(len(os.sched_getaffinity(0))) as cores:
+        progress.begin("counting tokens", sum(file.num_rows for file in files.values()), "rows")
+        rows = rows_of(
+            files, measure, _splits(dataset) if dataset else {}, cores.spread, progress.told
+        )
 
-    rows = rows_of(files, measure, _splits(dataset) if dataset else {})
-    return doctor.examine(rows, [*doctor.rules(names), *more], on_rule)
+        def on_rule(title: str, number: int, total: int) -> None:
+            progress.begin(f"checking {number + 1} of {total}: {title}", len(rows), "rows")
+
+        try:
+            return doctor.examine(rows, [*doctor.rules(names), *more], on_rule)
+        except BrokenProcessPool as error:
+            raise SetupError(
+                "A process that was looking at the data was killed by the system.",
+                why="Most often that means that the memory was full.",
+                fix="Close other programs and start again.",
+                code="killed",
+            ) from error
 
 
 def summaries(findings: Iterable[Mapping[str, Any]]) -> list[FindingSummary]:

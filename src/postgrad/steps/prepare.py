@@ -37,6 +37,7 @@ from postgrad.models.check import require_chat_template
 from postgrad.models.fetch import LocalModel, ensure
 from postgrad.models.load import load_tokenizer, stated_stop_ids
 from postgrad.steps.diagnosis import diagnose, summaries
+from postgrad.steps.progress import Progress
 from postgrad.steps.seen import seen
 from postgrad.steps.stop import stop_if_asked
 from postgrad.training.loop import Row
@@ -104,7 +105,8 @@ def prepare(context: StepContext, job: Job, frozen: Frozen | None = None) -> Pre
             check_file(Path(path))
     base = open_base(context, job)
     renderer = Renderer(base, job)
-    files = read_files(job.data, renderer.refuses) if frozen is None else {}
+    told = Progress(context).reading
+    files = read_files(job.data, renderer.refuses, told) if frozen is None else {}
     dataset = frozen.dataset if frozen else assemble(files, job.data, job.training.seed)
     objective = renderer.objective_of(dataset.train[0].record)
     task = _task(base.template, dataset, job.evaluation.primary)

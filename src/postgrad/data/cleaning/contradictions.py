@@ -50,11 +50,14 @@ class Contradictions:
             prompt = rows.prompts[row.index]
             if prompt != rows.answers[row.index]:  # a text has no question
                 groups[row.split, row.system, prompt].append(row.index)
+        num_rows = sum(map(len, groups.values()))
         counts = {
-            key: Counter(rows.answers[index] for index in group) for key, group in groups.items()
+            key: Counter(rows.answers[index] for index in group)
+            for key, group in groups.items()
+            if len(group) > 1
         }
-        reachable = sum(max(each.values()) for each in counts.values())
-        ceiling = reachable / max(1, sum(map(len, groups.values())))
+        lost = sum(each.total() - max(each.values()) for each in counts.values())
+        ceiling = (num_rows - lost) / max(1, num_rows)
         for key, found in counts.items():
             if len(found) > 1:
                 yield from _hits(rows, groups[key], found, ceiling)

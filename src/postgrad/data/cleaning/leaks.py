@@ -55,8 +55,9 @@ class Leaks:
 
     def find(self, rows: Rows) -> Iterator[Hit]:
         """One hit for each leaking row: the gravest."""
-        held_out = [row for row in rows.readable if row.split != "train"]
-        trained = [row for row in rows.readable if row.split == "train"]
+        readable = [row for row in rows if row.record is not None]
+        held_out = [row for row in readable if row.split != "train"]
+        trained = [row for row in readable if row.split == "train"]
         if not held_out or not trained:
             return
         told: set[int] = set()
@@ -75,20 +76,26 @@ def _leaks(
         other = known.get(rows.prompts[row.index])
         if other:
             yield "leak_exact", row, other, "Asks the same as {}."
-    words = {row.index: words_of(rows.prompts[row.index]) for row in rows.readable}
-    for pair in candidates(words):
-        row, other = (rows[index] for index in pair)
-        # within a file such rows are near duplicates, or have different answers and leak nothing
+    # within a file such rows are near duplicates, or have different answers and leak nothing
+    if len({row.file for row in rows}) > 1:
+        yield from _near(rows)
+    for row, other, run in shared_runs(
+        rows.followed(held_out),
+        rows.followed(trained),
+        lambda row: rows.answers[row.index],
+        RUN_WORDS,
+        rows.spread,
+    ):
+        shown = run.replace("{", "{{").replace("}", "}}")
+        yield "leak_ngram", row, other, f"Has “{shown}” in common with {{}}."
+
+
+def _near(rows: Rows) -> Iterator[tuple[str, Row, Row, str]]:
+    for places in candidates(rows.readable, lambda row: rows.prompts[row.index], rows.spread):
+        row, other = (rows.readable[place] for place in places)
         if row.file == other.file or (row.split == "train") == (other.split == "train"):
             continue
         if row.split != "train":
             row, other = other, row
-        if are_alike(words[row.index], words[other.index]):
+        if are_alike(words_of(rows.prompts[row.index]), words_of(rows.prompts[other.index])):
             yield "leak_near", row, other, "Asks nearly the same as {}."
-    for index, source, run in shared_runs(
-        {row.index: words_of(rows.answers[row.index]) for row in held_out},
-        {row.index: words_of(rows.answers[row.index]) for row in trained},
-        RUN_WORDS,
-    ):
-        shown = run.replace("{", "{{").replace("}", "}}")
-        yield "leak_ngram", rows[index], rows[source], f"Has “{shown}” in common with {{}}."

@@ -11,8 +11,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from postgrad.core.findings import Hit, Kind
-from postgrad.data.rows import Rows
-from postgrad.data.similar import are_alike, candidates, words_of
+from postgrad.data.rows import Row, Rows
+from postgrad.data.similar import LEAST_SIMILARITY, are_alike, candidates, words_of
 
 LEAST_ANSWER_SIMILARITY = 0.5
 """Of answers of a few words one word more is a third of them."""
@@ -38,24 +38,31 @@ class NearDuplicates:
 
     def find(self, rows: Rows) -> Iterator[Hit]:
         """Every row that is alike to an earlier one which is kept."""
-        questions = {row.index: words_of(rows.prompts[row.index]) for row in rows.readable}
-        answers = {row.index: words_of(rows.answers[row.index]) for row in rows.readable}
-        # a text for continued pre-training is its own prompt
-        whole = {
-            index: words if answers[index] == words else [*words, *answers[index]]
-            for index, words in questions.items()
-        }
+        prompts, answers = rows.prompts, rows.answers
+
+        def whole(row: Row) -> str:
+            # a text for continued pre-training is its own prompt
+            prompt, answer = prompts[row.index], answers[row.index]
+            return prompt if prompt == answer else f"{prompt}\n{answer}"
+
         dropped: set[int] = set()
-        for first, second in sorted(candidates(whole)):
-            if second in dropped or first in dropped or rows[first].file != rows[second].file:
+        for places in candidates(rows.readable, whole, rows.spread):
+            first, second = (rows.readable[place] for place in places)
+            if {first.index, second.index} & dropped or first.file != second.file:
                 continue
-            same = (
-                rows.prompts[first] == rows.prompts[second]
-                and rows.answers[first] == rows.answers[second]
-            )
-            if same or not are_alike(questions[first], questions[second]):
+            same_prompt = prompts[first.index] == prompts[second.index]
+            same_answer = answers[first.index] == answers[second.index]
+            if same_prompt and same_answer:
                 continue
-            if are_alike(answers[first], answers[second], LEAST_ANSWER_SIMILARITY):
-                dropped.add(second)
-                what = f"Nearly the same as {rows[first].file} line {rows[first].line}."
-                yield Hit("near_duplicate", second, what, drop=True)
+            if not same_prompt and not _are_alike(prompts[first.index], prompts[second.index]):
+                continue
+            if same_answer or _are_alike(
+                answers[first.index], answers[second.index], LEAST_ANSWER_SIMILARITY
+            ):
+                dropped.add(second.index)
+                what = f"Nearly the same as {first.file} line {first.line}."
+                yield Hit("near_duplicate", second.index, what, drop=True)
+
+
+def _are_alike(one: str, other: str, least: float = LEAST_SIMILARITY) -> bool:
+    return are_alike(words_of(one), words_of(other), least)

@@ -11,9 +11,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from postgrad.core.findings import Hit, Kind, Severity
-from postgrad.data.personal.masks import mask_hits
+from postgrad.data.personal.masks import Span, mask_hits
 from postgrad.data.personal.recognise import find
-from postgrad.data.rows import Rows
+from postgrad.data.rows import Piece, Rows
 
 LEARNED = "A model can say verbatim what it was trained on, to anybody who asks."
 MASKED = "Masked consistently: the same value gets the same placeholder everywhere."
@@ -55,6 +55,8 @@ class PersonalData:
 
     def find(self, rows: Rows) -> Iterator[Hit]:
         """A hit for each value of each turn."""
-        return mask_hits(
-            rows, lambda piece: find(piece.text, piece.role), lambda kind: KIND_OF[kind].code
-        )
+        return mask_hits(rows, _spans, lambda kind: KIND_OF[kind].code, over_cores=True)
+
+
+def _spans(piece: Piece) -> list[Span]:
+    return find(piece.text, piece.role)

@@ -14,7 +14,7 @@ from collections.abc import Iterator
 
 from postgrad.core.findings import Hit, Kind
 from postgrad.data.personal.masks import Span, mask_hits, without_overlaps
-from postgrad.data.rows import Rows
+from postgrad.data.rows import Piece, Rows
 
 PROVIDERS: tuple[tuple[str, str], ...] = (
     ("sk-", r"sk-(?:proj-|svcacct-|admin-|ant-[a-z0-9]+-|or-v1-)?[A-Za-z0-9_\-]{20,200}"),
@@ -98,9 +98,11 @@ class Secrets:
 
     def find(self, rows: Rows) -> Iterator[Hit]:
         """A hit for each secret of each turn."""
-        return mask_hits(
-            rows, lambda piece: secrets(piece.text), lambda kind: f"secret_{kind.lower()}"
-        )
+        return mask_hits(rows, _spans, lambda kind: f"secret_{kind.lower()}", over_cores=True)
+
+
+def _spans(piece: Piece) -> list[Span]:
+    return secrets(piece.text)
 
 
 def secrets(text: str) -> list[Span]:

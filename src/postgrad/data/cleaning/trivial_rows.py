@@ -6,7 +6,7 @@ ignore the question; labels are meant to be shared and are left alone.
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 
 from postgrad.core.findings import Hit, Kind
@@ -61,20 +61,23 @@ class TrivialRows:
 
     def find(self, rows: Rows) -> Iterator[Hit]:
         """Trivial rows, then those with a stock answer."""
-        questions: defaultdict[str, set[str]] = defaultdict(set)
-        for row in rows.readable:
-            if isinstance(row.record, Text):
-                continue
-            answer, prompt = rows.answers[row.index], rows.prompts[row.index]
-            questions[answer].add(prompt)
-            if rows.answer_kind != "label" and _is_phatic(answer) and _is_phatic(prompt):
-                yield Hit("trivial_short", row.index, f"{row.answer[:60]!r}", drop=True)
+        answered = [row for row in rows.readable if not isinstance(row.record, Text)]
         if rows.answer_kind == "label":
             return
+        for row in answered:
+            answer, prompt = rows.answers[row.index], rows.prompts[row.index]
+            if _is_phatic(answer) and _is_phatic(prompt):
+                yield Hit("trivial_short", row.index, f"{row.answer[:60]!r}", drop=True)
         least = max(LEAST_PROMPTS, LEAST_SHARE * len(rows.readable))
-        for row in rows.readable:
-            number = len(questions[rows.answers[row.index]])
-            if number >= least and not isinstance(row.record, Text):
+        counts = Counter(rows.answers[row.index] for row in answered)
+        questions: defaultdict[str, set[str]] = defaultdict(set)
+        for row in answered:
+            answer = rows.answers[row.index]
+            if counts[answer] >= least:
+                questions[answer].add(rows.prompts[row.index])
+        for row in answered:
+            number = len(questions.get(rows.answers[row.index], ()))
+            if number >= least:
                 what = f"{number} questions have the answer {row.answer[:60]!r}."
                 yield Hit("one_answer_for_many", row.index, what)
 

@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator
 
 from postgrad.data.personal.masks import Span
+from postgrad.data.personal.signs import Signs, word_set
 
 _LINK = (
     r"(?P<link>(?:(?:[ ,.:#'’\"\-]|(?<! )=)*\b(?:no|nos|num|number|numbers|nr|id|code|is|was"
@@ -86,8 +87,35 @@ NO_USER_NAME = re.compile(
 )
 
 
-def passwords(text: str, lower: str) -> Iterator[Span]:
+PASSWORD_WORDS = word_set(
+    "password passwrod passwrd passwd pasword paswrod paswrd paswd"
+    " passcode passphrase pswd pwd otp pin"
+)
+PASSWORD_PAIRS = (
+    (word_set("pass pas"), word_set("word wrod wrd wd")),
+    (word_set("one"), word_set("time")),
+)
+ACCOUNT_WORDS = word_set(
+    "account accounts acc acct ac routing sort policy member membership customer client passport"
+    " license licence employee student patient case claim frequent"
+    " card cards credit debit visa mastercard amex cvv cvc ssn social"
+)
+SSN_WORDS = word_set("ssn social")
+ORDER_WORDS = word_set(
+    "order booking reservation invoice reference ref ticket tracking confirmation pnr"
+)
+USER_SIGNS = ("user", "login", "screen")
+"""Of the patterns above, what every text that they match has."""
+
+
+def passwords(signs: Signs) -> Iterator[Span]:
     """What is said to be a password, a PIN or a one-time code."""
+    pairs = any(signs.has(one) and signs.has(other) for one, other in PASSWORD_PAIRS)
+    if pairs or signs.has(PASSWORD_WORDS):
+        yield from _passwords(signs.text, signs.lower)
+
+
+def _passwords(text: str, lower: str) -> Iterator[Span]:
     for found in PASSWORD.finditer(lower):
         start, end = found.span("value")
         rest = PASSWORD_REST.match(lower, end)
@@ -105,8 +133,11 @@ def passwords(text: str, lower: str) -> Iterator[Span]:
             yield Span("PASSWORD", start, start + len(value), value, value)
 
 
-def user_names(text: str, lower: str) -> Iterator[Span]:
+def user_names(signs: Signs) -> Iterator[Span]:
     """What is said to be the name of a user of a machine."""
+    text, lower = signs.text, signs.lower
+    if not any(sign in lower for sign in USER_SIGNS):
+        return
     for found in USER_NAME.finditer(lower):
         value = text[found.start("value") : found.end("value")].rstrip(".-")
         if not NO_USER_NAME.fullmatch(value.lower()) and not MADE_UP.fullmatch(value):
@@ -114,13 +145,17 @@ def user_names(text: str, lower: str) -> Iterator[Span]:
             yield Span("USER", start, start + len(value), value, value.casefold())
 
 
-def social_security(text: str, lower: str) -> Iterator[Span]:
+def social_security(signs: Signs) -> Iterator[Span]:
     """A Social Security number, or its last four digits, after its name."""
-    return _numbers(SSN, text, lower, "ID")
+    if signs.has(SSN_WORDS):
+        yield from _numbers(SSN, signs.text, signs.lower, "ID")
 
 
-def accounts(text: str, lower: str) -> Iterator[Span]:
+def accounts(signs: Signs) -> Iterator[Span]:
     """Numbers of accounts, policies, customers; parts of card numbers and wrong ones too."""
+    text, lower = signs.text, signs.lower
+    if not signs.has(ACCOUNT_WORDS) and "a/c" not in lower:
+        return
     yield from _numbers(CARD, text, lower, "CARD_NUMBER")
     yield from _numbers(ACCOUNT, text, lower, "ACCOUNT")
     for found in NUMBER_FIRST.finditer(lower):
@@ -128,8 +163,11 @@ def accounts(text: str, lower: str) -> Iterator[Span]:
         yield _span(kind, text, *found.span("value"))
 
 
-def transfers(text: str, lower: str) -> Iterator[Span]:
+def transfers(signs: Signs) -> Iterator[Span]:
     """The accounts of "transfer 50 from 1234 to 5678"."""
+    text, lower = signs.text, signs.lower
+    if "transfer" not in signs.words:
+        return
     for found in TRANSFER.finditer(lower):
         other = TRANSFER_TO.match(lower, found.end())
         for number in (found, other):
@@ -137,9 +175,10 @@ def transfers(text: str, lower: str) -> Iterator[Span]:
                 yield _span("ACCOUNT", text, *number.span("value"))
 
 
-def orders(text: str, lower: str) -> Iterator[Span]:
+def orders(signs: Signs) -> Iterator[Span]:
     """Numbers of orders, bookings and tickets."""
-    return _numbers(ORDER, text, lower, "ORDER")
+    if signs.has(ORDER_WORDS):
+        yield from _numbers(ORDER, signs.text, signs.lower, "ORDER")
 
 
 def _numbers(pattern: re.Pattern[str], text: str, lower: str, kind: str) -> Iterator[Span]:

@@ -7,6 +7,7 @@ the number.
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
@@ -14,6 +15,7 @@ from typing import NamedTuple
 
 from postgrad.core.findings import Hit
 from postgrad.data.rows import Piece, Rows
+from postgrad.data.spread import in_turn, one_by_one
 
 PLACEHOLDER = re.compile(r"\[([A-Z][A-Z_]*)_(\d{1,9})\]")
 
@@ -58,7 +60,11 @@ class Masks:
 
 
 def mask_hits(
-    rows: Rows, spans_of: Callable[[Piece], Iterable[Span]], code_of: Callable[[str], str]
+    rows: Rows,
+    spans_of: Callable[[Piece], Iterable[Span]],
+    code_of: Callable[[str], str],
+    *,
+    over_cores: bool = False,
 ) -> Iterator[Hit]:
     """A hit for each span of each text, with the placeholder to write for it.
 
@@ -66,15 +72,20 @@ def mask_hits(
         rows: all that are checked together; a value gets the same placeholder in all of them.
         spans_of: finds the spans of a text.
         code_of: the code of the finding, by the kind of the span.
+        over_cores: `spans_of` is a function of a module and gives a list, so that several
+            processes can find spans at once.
     """
-    masks = Masks(piece.text for row in rows.readable for piece in row.pieces())
-    for row in rows.readable:
-        for piece in row.pieces():
-            for span in spans_of(piece):
-                mask = masks.of(span.kind, span.key)
-                what = f"{shortened(span.value)}, to be {mask}."
-                replace = ((span.value, mask),)
-                yield Hit(code_of(span.kind), row.index, what, piece.path, replace=replace)
+    masks = Masks(piece.text for row in rows for piece in row.pieces())
+    pieces = ((row.index, piece) for row in rows.readable for piece in row.pieces())
+    here, there = itertools.tee(pieces)
+    spread = rows.spread if over_cores else in_turn
+    found = one_by_one(spread, spans_of, (piece for _, piece in there))
+    for (index, piece), spans in zip(here, found, strict=True):
+        for span in spans:
+            mask = masks.of(span.kind, span.key)
+            what = f"{shortened(span.value)}, to be {mask}."
+            replace = ((span.value, mask),)
+            yield Hit(code_of(span.kind), index, what, piece.path, replace=replace)
 
 
 def without_overlaps(spans: Iterable[Span]) -> list[Span]:

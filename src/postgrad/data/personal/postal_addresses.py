@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterator
 
 from postgrad.data.personal.masks import Span
+from postgrad.data.personal.signs import Signs, word_set
 
 _STREET = (
     r"street|str(?:eet)?\.?|st\b\.?|road|rd\b\.?|avenue|ave\b\.?|lane|ln\b\.?|boulevard|blvd\.?"
@@ -142,13 +143,35 @@ NO_ADDRESS = re.compile(
 )
 
 
-def addresses(text: str, is_answer: bool) -> Iterator[Span]:
+STREETS = word_set(
+    "street streets str st road rd avenue ave lane ln boulevard blvd highway hwy parkway pkwy"
+    " expressway expy turnpike crescent terrace nagar colony chowk marg vihar"
+)
+STREETS_PERHAPS = word_set(
+    "drive dr way court ct place pl square sq circle cir close trail loop cross complex row grove"
+    " hill garden gardens walk mews alley plaza"
+)
+STREETS_OF_NUMBER_LAST = (
+    *("stra", "str.", "weg", "platz", "allee", "gasse", "laan", "plein", "gracht", "kade", "gatan"),
+    *("vägen", "vej", "gade", "via", "piazza", "corso", "calle", "avenida", "avda", "plaza"),
+    *("paseo", "rua", "ul.", "ulica"),
+)
+STREETS_OF_NUMBER_FIRST = word_set("rue avenue boulevard chemin impasse quai allée cours place")
+BOXES = word_set("box postfach")
+"""Of the patterns above, what every text that they match has."""
+
+POSTCODE_DIGITS = 5
+"""Of a postcode of the United States."""
+
+
+def addresses(signs: Signs, is_answer: bool) -> Iterator[Span]:
     """Street addresses, post boxes and postcodes that belong to no other kind of number.
 
     Args:
+        signs: of the text.
         is_answer: a user's short message without capitals: `1657 riverside drive` is an address.
     """
-    return _joined(text, _parts(text, is_answer))
+    return _joined(signs.text, _parts(signs, is_answer))
 
 
 def answered_address(text: str, start: int) -> Iterator[Span]:
@@ -172,21 +195,34 @@ def _joined(text: str, parts: Iterator[Span]) -> Iterator[Span]:
         yield _span(text, start, end)
 
 
-def _parts(text: str, is_answer: bool) -> Iterator[Span]:
-    for pattern in (NUMBER_LAST, NUMBER_FIRST, US_STATE, POST_BOX):
-        for found in pattern.finditer(text):
-            yield _span(text, *found.span())
-    for found in NUMBERED.finditer(text):
+def _parts(signs: Signs, is_answer: bool) -> Iterator[Span]:
+    text = signs.text
+    for found in _matches(signs, is_answer):
         yield _span(text, *found.span())
-    for found in PERHAPS.finditer(text):
-        if is_answer or found["tail"] or NAMED.match(found[0]):
-            yield _span(text, *found.span())
-    yield from _said(text, is_answer)
+    if "addr" in signs.lower or "adress" in signs.lower or "city" in signs.words:
+        yield from _said(text, is_answer)
+
+
+def _matches(signs: Signs, is_answer: bool) -> Iterator[re.Match[str]]:
+    text, lower = signs.text, signs.lower
+    if any(street in lower for street in STREETS_OF_NUMBER_LAST):
+        yield from NUMBER_LAST.finditer(text)
+    if signs.has(STREETS_OF_NUMBER_FIRST):
+        yield from NUMBER_FIRST.finditer(text)
+    if signs.longest_number >= POSTCODE_DIGITS:
+        yield from US_STATE.finditer(text)
+    if signs.has(BOXES):
+        yield from POST_BOX.finditer(text)
+    if signs.has(STREETS):
+        yield from NUMBERED.finditer(text)
+    if signs.has(STREETS_PERHAPS):
+        for found in PERHAPS.finditer(text):
+            if is_answer or found["tail"] or NAMED.match(found[0]):
+                yield found
     if is_answer:
-        for found in IN_ANSWER.finditer(text):
-            yield _span(text, *found.span())
-    for found in UK_POSTCODE.finditer(text):
-        yield _span(text, *found.span())
+        yield from IN_ANSWER.finditer(text)
+    if signs.num_numbers > 1:  # the outward part ends with a digit, the inward begins with one
+        yield from UK_POSTCODE.finditer(text)
 
 
 def _said(text: str, is_answer: bool) -> Iterator[Span]:

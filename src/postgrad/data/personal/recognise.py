@@ -1,7 +1,7 @@
 """Personal data in a text: spans with their kind, found by form, check digits and cues.
 
-Each recogniser looks only where a cheap sign of its kind is there: a literal, or a long run of
-digits. Of two that overlap, the surer one comes first in the order below.
+Each recogniser looks only where a cheap sign of its kind is there (`signs.py`). Of two that
+overlap, the surer one comes first in the order below.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from postgrad.data.personal import (
     said_names,
 )
 from postgrad.data.personal.masks import Span, without_overlaps
+from postgrad.data.personal.signs import Signs, signs_of
 
 EMAIL = re.compile(
     r"(?<![\w.+%'/-])(?P<local>[^\W_](?:[\w.+%'-]{0,62}[\w+-])?)@"
@@ -34,35 +35,17 @@ OF_COMPANIES = frozenset(_OF_COMPANIES.split())
 """RFC 2142, Mailbox Names for Common Services, others that most companies have, and senders that
 nobody reads."""
 
-DIGIT = re.compile(r"\d")
 LONG_NUMBER = re.compile(r"\d(?:[ .\-–/()\u00a0]{0,3}\d){6}")
 """At least seven digits with light signs between them: what every number with a check has."""
 
-PASSWORD_WORDS = ("pass", "pasw", "pas w", "pswd", "pwd", "otp", "pin", "one time", "one-time")
-ACCOUNT_WORDS = (
-    *("account", "acc", "ac ", "a/c", "polic", "member", "customer", "client", "licen", "claim"),
-    *("card", "visa", "amex", "cvv", "cvc", "employee", "student", "patient", "case", "routing"),
-    *("sort code", "flyer", "ssn", "social", "mastercard"),
-)
-ORDER_WORDS = (
-    "order",
-    "booking",
-    "reservation",
-    "invoice",
-    "ref",
-    "ticket",
-    "track",
-    "confirm",
-    "pnr",
-)
-USER_WORDS = ("user", "login", "screen")
-STREET_WORDS = (
-    *("street", "str", " st", "road", "rd", "ave", "lane", "blvd", "boulevard", "highway", "hwy"),
-    *("parkway", "pkwy", "crescent", "terrace", "nagar", "colony", "chowk", "drive", "dr", "way"),
-    *("court", "ct", "place", "pl", "square", "sq", "cir", "close", "trail", "loop", "cross"),
-    *("complex", "row", "grove", "hill", "garden", "walk", "mews", "alley", "rue", "via", "calle"),
-    *("weg", "platz", "allee", "box", "addr", "adress", "city"),
-)
+FEWEST_DIGITS = 3
+"""Of a number that a word gives away; see `cued_values.py`."""
+
+LETTERED_DIGITS, LONG_DIGITS = 6, 7
+"""Fewest digits of a British National Insurance number; of telephone numbers and accounts."""
+
+IP_NUMBERS = 4
+"""Of an IPv4 address."""
 
 
 def find(text: str, role: str = "user") -> list[Span]:
@@ -75,56 +58,44 @@ def find(text: str, role: str = "user") -> list[Span]:
 
 
 def _every(text: str, is_user: bool) -> list[Span]:
-    lower = _lower(text)
+    signs = signs_of(text)
     found: list[Span] = []
     if "@" in text:
         found += emails(text)
-    if DIGIT.search(text):
-        found += _with_digits(text, lower, is_user and text == lower)
-    if _has(lower, PASSWORD_WORDS):
-        found += cued_values.passwords(text, lower)
-    if _has(lower, USER_WORDS):
-        found += cued_values.user_names(text, lower)
-    found += said_names.names(text, lower, is_user)
+    if signs.num_digits:
+        found += _with_digits(signs, is_user and text == signs.lower)
+    found += cued_values.passwords(signs)
+    found += cued_values.user_names(signs)
+    found += said_names.names(signs, is_user)
     if is_user:
         found += bare_answers.bare_answers(text, found)
     return found
 
 
-def _with_digits(text: str, lower: str, is_plain: bool) -> Iterator[Span]:
+def _with_digits(signs: Signs, is_plain: bool) -> Iterator[Span]:
+    text = signs.text
+    is_long = signs.num_digits >= LONG_DIGITS and LONG_NUMBER.search(text)
     # first: four groups of an IBAN may pass for a card, three for an identity number
-    yield from identity_numbers.ibans(text)
-    if LONG_NUMBER.search(text):
+    if signs.num_digits >= LONG_DIGITS:
+        yield from identity_numbers.ibans(text)
+    if is_long:
         yield from identity_numbers.cards(text)
         yield from identity_numbers.national_ids(text, identity_numbers.DIGITAL)
-    yield from identity_numbers.national_ids(text, identity_numbers.LETTERED)
-    yield from identity_numbers.ip_addresses(text)
-    if "ssn" in lower or "social" in lower:
-        yield from cued_values.social_security(text, lower)
-    if _has(lower, STREET_WORDS):
-        yield from postal_addresses.addresses(
-            text, is_plain and text.count(" ") < bare_answers.MOST_WORDS
-        )
-    if LONG_NUMBER.search(text):
+    if signs.num_digits >= LETTERED_DIGITS:
+        yield from identity_numbers.national_ids(text, identity_numbers.LETTERED)
+    if signs.num_numbers >= IP_NUMBERS or text.count(":") >= identity_numbers.SHORTEST_IP6_GROUPS:
+        yield from identity_numbers.ip_addresses(text)
+    if signs.num_digits >= FEWEST_DIGITS:
+        yield from cued_values.social_security(signs)
+    yield from postal_addresses.addresses(
+        signs, is_plain and text.count(" ") < bare_answers.MOST_WORDS
+    )
+    if is_long:
         yield from phone_numbers.phones(text)
-    if _has(lower, ACCOUNT_WORDS):
-        yield from cued_values.accounts(text, lower)
-    if "transfer" in lower:
-        yield from cued_values.transfers(text, lower)
-    if _has(lower, ORDER_WORDS):
-        yield from cued_values.orders(text, lower)
-
-
-def _lower(text: str) -> str:
-    """The text without case, character by character: a few capitals have two small signs."""
-    lower = text.lower()
-    if len(lower) == len(text):
-        return lower
-    return "".join(sign.lower() if len(sign.lower()) == 1 else sign for sign in text)
-
-
-def _has(text: str, literals: tuple[str, ...]) -> bool:
-    return any(literal in text for literal in literals)
+    if signs.num_digits >= FEWEST_DIGITS:
+        yield from cued_values.accounts(signs)
+        yield from cued_values.transfers(signs)
+        yield from cued_values.orders(signs)
 
 
 def emails(text: str) -> Iterator[Span]:

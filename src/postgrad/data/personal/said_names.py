@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from postgrad.data.personal.masks import Span
+from postgrad.data.personal.signs import Signs, signs_of, word_set
 
 _WORD = r"[^\W\d_][\w'’\-]*"
 _CAPITAL = r"[A-ZÀ-ÖØ-Þ][\w'’\-]*"
@@ -109,59 +110,92 @@ MOST_WORDS = 15
 """Of a message without capitals that addresses somebody: more is a story or a document."""
 
 
+NONE: frozenset[str] = frozenset()
+
+
 class _Cue(NamedTuple):
     """How a name is announced.
 
     Attributes:
-        literals: one of them is in every text (without case) that the pattern matches.
+        words: one of these words is in every text that the pattern matches, or
+        literals: one of these texts (without case).
         capitals: the name has to have them.
         weak: other words stand there too: endings of adjectives and verbs rule them out.
         of_users: only in short messages of users, who may write without capitals.
     """
 
     pattern: re.Pattern[str]
-    literals: tuple[str, ...]
+    words: frozenset[str] = NONE
+    literals: tuple[str, ...] = ()
     capitals: bool = True
     weak: bool = False
     of_users: bool = False
 
 
-_TITLES = ("mr", "ms", "miss", "mx", "mlle", "mme", "herr", "frau", "se", "sr", "signor")
-_SELF = ("this is", "i'm", "i’m", "im ", "i am", "myself")
+_OWNERS = """
+my full first last sur family maiden customer guest patient contact holder
+mys fulls firsts lasts surs familys maidens customers guests patients contacts holders
+"""
+OWNERS = word_set(_OWNERS)
+"""Words before "name" of which one is in every text that NAMED matches, if not a part of the word:
+surname."""
+
+_TITLES = word_set(
+    "mr mrs ms miss mx mme mlle herr frau señor señora senor senora sr sra signor signora"
+)
+_GREETINGS = word_set("hi hello hey")
+_SELF = word_set("im myself")
+_SELF_LITERALS = ("this is", "i'm", "i’m", "i am")
 CUES = (
-    _Cue(NAMED, ("name",), capitals=False),
-    _Cue(NAME_FIRST, ("name",), capitals=False, of_users=True),
-    _Cue(THE_NAME, ("name",)),
-    _Cue(CALLED, ("call me", "signed", "regards", "sincerely", "truly", "speaking")),
-    _Cue(CALLER, _SELF),
-    _Cue(CALLER_LOWER, _SELF, capitals=False, weak=True, of_users=True),
-    _Cue(IT_IS, ("it's", "it’s")),
-    _Cue(DEAR, ("dear",)),
-    _Cue(GREETED, ("hi", "hello", "hey")),
-    _Cue(GREETED_LOWER, ("hi ", "hello ", "hey "), capitals=False, weak=True, of_users=True),
+    _Cue(
+        CALLED,
+        word_set("signed regards sincerely speaking"),
+        ("call me", "yours truly"),
+    ),
+    _Cue(CALLER, _SELF, _SELF_LITERALS),
+    _Cue(CALLER_LOWER, _SELF, _SELF_LITERALS, capitals=False, weak=True, of_users=True),
+    _Cue(IT_IS, literals=("it's", "it’s")),
+    _Cue(DEAR, word_set("dear")),
+    _Cue(GREETED, _GREETINGS),
+    _Cue(GREETED_LOWER, _GREETINGS, capitals=False, weak=True, of_users=True),
     _Cue(TITLED_SPOKEN, _TITLES),
-    _Cue(TITLED_LOWER, ("mr", "ms"), capitals=False, weak=True, of_users=True),
+    _Cue(TITLED_LOWER, word_set("mr mrs ms"), capitals=False, weak=True, of_users=True),
+)
+OWNED = _Cue(NAMED, capitals=False)
+NAME_CUES = (
+    _Cue(NAME_FIRST, literals=("name",), capitals=False, of_users=True),
+    _Cue(THE_NAME, literals=("name is", "name's", "name’s")),
 )
 TITLES = _Cue(TITLED, _TITLES)
 
 
-def names(text: str, lower: str, is_user: bool) -> Iterator[Span]:
+def names(signs: Signs, is_user: bool) -> Iterator[Span]:
     """Names that their owners or those who address them say. `is_user`: a user's message."""
-    is_short = is_user and text.count(" ") < MOST_WORDS
+    is_short = is_user and signs.text.count(" ") < MOST_WORDS
+    if "name" in signs.lower:
+        if signs.has(OWNERS) or any(word.find("name") > 0 for word in signs.words):
+            yield from _cued(signs.text, OWNED)
+        for cue in NAME_CUES:
+            if is_short or not cue.of_users:
+                yield from _announced(signs, cue)
     for cue in CUES:
         if is_short or not cue.of_users:
-            yield from _cued(text, lower, cue)
+            yield from _announced(signs, cue)
 
 
 def titled_names(text: str) -> Iterator[Span]:
     """Every name with a title: also of people in stories and in the news."""
-    return _cued(text, text.lower(), TITLES)
+    return _announced(signs_of(text), TITLES)
 
 
-def _cued(text: str, lower: str, cue: _Cue) -> Iterator[Span]:
-    if any(literal in lower for literal in cue.literals):
-        for found in cue.pattern.finditer(text):
-            yield from _name(text, found, cue)
+def _announced(signs: Signs, cue: _Cue) -> Iterator[Span]:
+    if signs.has(cue.words) or any(literal in signs.lower for literal in cue.literals):
+        yield from _cued(signs.text, cue)
+
+
+def _cued(text: str, cue: _Cue) -> Iterator[Span]:
+    for found in cue.pattern.finditer(text):
+        yield from _name(text, found, cue)
 
 
 def _name(text: str, found: re.Match[str], cue: _Cue) -> Iterator[Span]:

@@ -79,7 +79,9 @@ def test_candidates_are_found_among_many() -> None:
     words = ["".join(draw.choices("aeinrst", k=5)) for _ in range(3000)]
     texts = {n: draw.choices(words, k=30) for n in range(500)}
     copies = {n + 500: [*texts[n][:-1], "other"] for n in range(100)}
-    pairs = set(candidates({**texts, **copies}))
+    every = {**texts, **copies}
+    pairs = candidates(list(every), lambda key: " ".join(every[key]))
+    assert pairs == sorted(set(pairs))
     assert sum((n, n + 500) in pairs for n in range(100)) >= 95
     assert all(first < second for first, second in pairs)
     assert len(pairs) < 150  # of 180,000
