@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -34,10 +35,12 @@ class Piece(NamedTuple):
 
 
 class Size(NamedTuple):
-    """Tokens of a row, and how many of them are taught."""
+    """Tokens of a row, and how many of them are taught; `lost` are taught but lie beyond the length
+    limit of training, which cuts them off."""
 
     tokens: int
     taught: int
+    lost: int = 0
 
 
 Measure = Callable[[Example], Size]
@@ -227,13 +230,25 @@ def rows_of(
     return Rows(found, spread, told)
 
 
-def estimate(example: Example) -> Size:
-    """Tokens of an example from its bytes, where no tokenizer is at hand."""
-    pieces = pieces_of(example.record)
-    sizes = [(_num_bytes(piece.text), piece.taught) for piece in pieces]
-    tokens = sum(size for size, _ in sizes) / BYTES_PER_TOKEN
-    taught = sum(size for size, is_taught in sizes if is_taught) / BYTES_PER_TOKEN
-    return Size(round(tokens), max(1, round(taught)))
+def estimate(example: Example, limit_tokens: float = math.inf) -> Size:
+    """Tokens of an example from its bytes, where no tokenizer is at hand.
+
+    Args:
+        example: a row.
+        limit_tokens: training cuts off what comes after so many.
+    """
+    limit_bytes = limit_tokens * BYTES_PER_TOKEN
+    total = taught = kept = 0.0
+    for piece in pieces_of(example.record):
+        size = _num_bytes(piece.text)
+        if piece.taught:
+            taught += size
+            kept += min(size, max(0.0, limit_bytes - total))
+        total += size
+    lost = (taught - kept) / BYTES_PER_TOKEN
+    return Size(
+        round(total / BYTES_PER_TOKEN), max(1, round(taught / BYTES_PER_TOKEN)), math.ceil(lost)
+    )
 
 
 def _num_bytes(text: str) -> int:

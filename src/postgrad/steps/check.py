@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+from postgrad.advice import defaults
 from postgrad.core.events import Event
 from postgrad.core.interfaces import StepContext
 from postgrad.core.job import Job
@@ -26,7 +28,9 @@ def check(context: StepContext, request: Mapping[str, Any]) -> dict[str, Any]:
     context.emit(Event("stage", {"name": "check", "title": "Checking the data"}))
     files = read_files(job.data, told=Progress(context).reading)
     dataset, problem = settle(files, job)
-    found = diagnose(context, files, dataset, estimate, request.get("rules"))
+    limit = job.training.max_length or defaults.MOST_TOKENS
+    measure = partial(estimate, limit_tokens=limit)
+    found = diagnose(context, files, dataset, measure, request.get("rules"))
     told = answer(found, files, dataset, problem, job)
     return {**told, "page": page(found)} if request.get("page") else told
 

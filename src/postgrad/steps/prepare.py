@@ -128,7 +128,7 @@ def prepare(context: StepContext, job: Job, frozen: Frozen | None = None) -> Pre
         sources["base.model"] = f"{job.base.model}, pinned to the commit that it names today"
     assert complete.training.max_length is not None
     rows = {split: cut_rows(uncut[split], complete.training.max_length) for split in SPLITS}
-    diagnosis = frozen.diagnosis if frozen else _diagnose(context, job, files, dataset, uncut)
+    diagnosis = frozen.diagnosis if frozen else _diagnose(context, job, files, dataset, uncut, rows)
     summary = _summary(dataset, uncut, rows, diagnosis)
     stop_if_asked(context)
     return Prepared(complete, sources, base, dataset, task, rows, summary, diagnosis)
@@ -233,10 +233,10 @@ class Renderer:
         return [sequence for sequence in cut if sequence.taught]
 
     def size(self, example: Example) -> Size:
-        """Tokens of an example, uncut."""
-        sequences = self._render(example.record)
-        tokens = sum(len(sequence.tokens) for sequence in sequences)
-        return Size(tokens, sum(len(sequence.taught) for sequence in sequences))
+        """Tokens of an example, uncut, and what the limit costs."""
+        [row] = self.rows([example])
+        [kept] = cut_rows([row], self.limit)
+        return _size(row, kept)
 
     def seen(self, record: Record) -> list[list[dict[str, Any]]]:
         """A record as the model sees it, token by token; see `steps/seen.py`."""
@@ -252,16 +252,24 @@ def cut_rows(rows: Sequence[Row], limit: int) -> list[Row]:
     return [Row(row.id, tuple(part for part in row.sequences if part.taught)) for row in cut]
 
 
+def _size(row: Row, kept: Row) -> Size:
+    """Tokens of an uncut row; lost are the taught ones that `kept` lacks."""
+    return Size(row.num_tokens, row.num_taught, row.num_taught - kept.num_taught)
+
+
 def _diagnose(
     context: StepContext,
     job: Job,
     files: dict[str, DataFile],
     dataset: Dataset,
     uncut: dict[str, list[Row]],
+    rows: dict[str, list[Row]],
 ) -> dict[str, Any]:
     """The data doctor's findings; the rows are rendered already, so that counting is free."""
     sizes = {
-        row.id: Size(row.num_tokens, row.num_taught) for rows in uncut.values() for row in rows
+        row.id: _size(row, kept)
+        for split in SPLITS
+        for row, kept in zip(uncut[split], rows[split], strict=True)
     }
 
     def measure(example: Example) -> Size:

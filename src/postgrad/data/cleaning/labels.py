@@ -11,6 +11,7 @@ from collections.abc import Iterator
 
 from postgrad.core.findings import Hit, Kind
 from postgrad.core.records import Text
+from postgrad.data.labelled import labelled
 from postgrad.data.rows import Rows
 
 LEAST_ROWS = 100
@@ -68,16 +69,19 @@ class Labels:
         ]
         if len(trained) < LEAST_ROWS:
             return
-        counts = Counter(rows.answers[row.index] for row in trained)
-        if rows.answer_kind != "label":
-            if len(counts) < FEW_ANSWERS * len(trained):
-                what = f"{len(counts)} distinct answers in {len(trained)} rows."
+        found = labelled(rows)
+        if found is None:
+            answers = {rows.answers[row.index] for row in trained}
+            if len(answers) < FEW_ANSWERS * len(trained):
+                what = f"{len(answers)} distinct answers in {len(trained)} rows."
                 yield Hit("few_distinct_answers", trained[0].index, what)
             return
+        trained = [row for row in trained if row.index in found.labels]
+        counts = Counter(found.labels[row.index] for row in trained)
         for row in trained:
-            count = counts[rows.answers[row.index]]
-            told = f"{row.answer[:60]!r} has {count} of {len(trained)} rows."
-            if count < RARE * len(trained) / len(counts):
+            label = found.labels[row.index]
+            told = f"{label[:60]!r} has {counts[label]} of {len(trained)} rows."
+            if counts[label] < RARE * len(trained) / len(counts):
                 yield Hit("rare_label", row.index, told)
-            elif count > MOST_SHARE * len(trained):
+            elif counts[label] > MOST_SHARE * len(trained):
                 yield Hit("dominating_label", row.index, told)

@@ -1,0 +1,86 @@
+"""Answers that break off: generators that ran into their limit, and cells that were cut.
+
+A model that is taught half sentences stops in the middle of them. No answer ends with "the" or
+"and"; and where nine in ten end with a full stop, one whose last sentence has none was cut.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from postgrad.core.findings import Hit, Kind
+from postgrad.core.records import Text
+from postgrad.data.prose import is_code, taught_pieces, without_code
+from postgrad.data.rows import Rows
+
+MOST_CHARACTERS = 400
+"""Of the end of an answer that are looked at: two long sentences."""
+
+FEWEST_WORDS = 12
+"""Shorter answers are often no sentences: names, titles, numbers."""
+
+LEAST_ANSWERS, LEAST_SHARE = 50, 0.9
+"""Where fewer answers end with a full stop, that is not how answers end here. Both are ours."""
+
+ENDED = re.compile(
+    r"""(?x)
+    (?: [.!?…。！？؟।:;)\]}»”’"'`*_~>|]          # a sentence, a quotation, Markdown, a table
+      | [\d%°€$£]                                 # a result
+      | \w{2,}://\S+ | \S+@\S+ | \S+\.\w{2,4}     # an address
+    )\s*\Z
+    """
+)
+BEGUN = re.compile(r"[^\W\d_]{2}[.!?][\"'”’)]* +(?=[^\W\d_a-z]\w*)[^\n.!?]*\Z")
+"""Behind a finished sentence of the same line, another one that has begun."""
+
+WAITING = re.compile(
+    r"(?i)\b(?:the|an?|of|to|and|or|but|for|with|in|on|at|by|from|into|that|which|who|whose|is"
+    r"|are|was|were|be|been|has|have|will|would|can|could|should|may|if|when|because|than|as|their"
+    r"|its|your|our|his|my|such|these|those|very|more)\Z"
+)
+"""A last word behind which more must come, however answers end."""
+
+
+class Unfinished:
+    """Answers in prose that end in the middle of a sentence."""
+
+    name = "unfinished"
+    title = "answers that break off"
+    optional = False
+    kinds = (
+        Kind(
+            "unfinished_answer",
+            "look",
+            "answers that end in the middle of a sentence",
+            "The model learns to stop there.",
+            "Finish the sentence, or cut the answer after the one before.",
+            source="Raffel et al., C4, arXiv:1910.10683, 2.2 (lines end in punctuation)",
+        ),
+    )
+
+    def find(self, rows: Rows) -> Iterator[Hit]:
+        """One hit for each turn that breaks off, where hardly any does."""
+        judged = ended = 0
+        begun: list[Hit] = []
+        for row in rows.readable:
+            if isinstance(row.record, Text):
+                continue  # long texts are cut into rows
+            for piece in taught_pieces(row):
+                if not piece.path.endswith("content") or piece.text.count(" ") < FEWEST_WORDS - 1:
+                    continue
+                judged += 1
+                if ENDED.search(piece.text[-MOST_CHARACTERS:]):
+                    ended += 1
+                    continue
+                line = piece.text.rstrip()[-MOST_CHARACTERS:].rpartition("\n")[2]
+                waits = WAITING.search(line) is not None
+                if (waits or BEGUN.search(line)) and not is_code(without_code(piece.text)):
+                    shown = f"“…{' '.join(line[-60:].split())}” is its end."
+                    hit = Hit("unfinished_answer", row.index, shown, piece.path)
+                    if waits:
+                        yield hit
+                    else:
+                        begun.append(hit)
+        if judged >= LEAST_ANSWERS and ended >= LEAST_SHARE * judged:
+            yield from begun
