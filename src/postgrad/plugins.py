@@ -43,6 +43,12 @@ TABLES: dict[str, dict[str, str]] = {
         "personal_data": "postgrad.data.cleaning.personal_data:PersonalData",
         "secrets": "postgrad.data.cleaning.secrets:Secrets",
     },
+    "embedders": {
+        "minilm": "postgrad.models.embedders.minilm:MiniLM",
+    },
+    "recognisers": {
+        "rampart": "postgrad.models.recognisers.rampart:Rampart",
+    },
     "methods": {
         "full": "postgrad.methods.full:Full",
         "lora": "postgrad.methods.lora:Lora",

@@ -25,7 +25,7 @@ def check(context: StepContext, request: Mapping[str, Any]) -> dict[str, Any]:
     context.emit(Event("stage", {"name": "check", "title": "Checking the data"}))
     files = read_files(job.data)
     dataset, problem = settle(files, job)
-    found = diagnose(context, files, dataset, estimate, request.get("rules"))
+    found = diagnose(context, job.data, files, dataset, estimate, request.get("rules"))
     told = answer(found, files, dataset, problem, job)
     return {**told, "page": page(found)} if request.get("page") else told
 

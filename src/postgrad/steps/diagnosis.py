@@ -7,32 +7,38 @@ from typing import Any
 
 from postgrad.core.events import Event
 from postgrad.core.interfaces import Rule, StepContext
+from postgrad.core.job import DataSection
 from postgrad.core.report import FindingSummary
 from postgrad.data import doctor
 from postgrad.data.dataset import Dataset
 from postgrad.data.doctor import Diagnosis
 from postgrad.data.files import DataFile
 from postgrad.data.rows import Measure, rows_of
+from postgrad.steps.small_models import SmallModels
 from postgrad.steps.stop import stop_if_asked
 
 
 def diagnose(
     context: StepContext,
+    settings: DataSection,
     files: Mapping[str, DataFile],
     dataset: Dataset | None,
     measure: Measure,
     names: Sequence[str] | None = None,
     more: Sequence[Rule] = (),
+    models: SmallModels | None = None,
 ) -> Diagnosis:
     """What the rules find in the files of a job.
 
     Args:
         context: of the step.
+        settings: of the job: which optional rules run too, and what they ask.
         files: by part, as they were read.
         dataset: the same rows split; None: they could not be.
         measure: counts the tokens of an example.
-        names: rules; None: every one that is not optional.
+        names: rules; None: every one that is not optional, and those of the settings.
         more: rules that are bound to a base model.
+        models: opened before, in the same step.
 
     Raises:
         UserError: there is no such rule, or a package that it needs is missing.
@@ -44,8 +50,11 @@ def diagnose(
         context.emit(Event("progress", fields))
         stop_if_asked(context)
 
+    models = models or SmallModels(context, settings)
+    named = doctor.rules(names, settings.rules if names is None else ())
+    chosen = [*map(models.bound, named), *more]
     rows = rows_of(files, measure, _splits(dataset) if dataset else {})
-    return doctor.examine(rows, [*doctor.rules(names), *more], on_rule)
+    return doctor.examine(rows, chosen, on_rule)
 
 
 def summaries(findings: Iterable[Mapping[str, Any]]) -> list[FindingSummary]:
