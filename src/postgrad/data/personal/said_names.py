@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from postgrad.data.personal.masks import Span
+from postgrad.data.personal.masks import Span, plain_key
 
 _WORD = r"[^\W\d_][\w'’\-]*"
 _CAPITAL = r"[A-ZÀ-ÖØ-Þ][\w'’\-]*"
@@ -182,4 +182,4 @@ def _name(text: str, found: re.Match[str], cue: _Cue) -> Iterator[Span]:
         end = start + word.end()
     value = re.sub(r"['’]s$", "", text[start:end]).rstrip("'’.-")
     if len(value) >= 2 and len(set(value.casefold())) > 1:
-        yield Span("NAME", start, start + len(value), value, " ".join(value.casefold().split()))
+        yield Span("NAME", start, start + len(value), value, plain_key(value))

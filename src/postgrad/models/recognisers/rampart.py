@@ -38,7 +38,9 @@ LEAST_PROBABILITY = 0.5
 
 NAMES = ("GIVEN_NAME", "SURNAME")
 
-WORD = re.compile(r"[^\W\d_]+(?:['’\-][^\W\d_]+)*\.?")
+WORD = re.compile(r"[^\W\d_]\.|[^\W\d_]+(?:['’\-](?!s\b)[^\W\d_]+)*")
+"""An initial, or a word without what says whose: Ana's."""
+
 BETWEEN = re.compile(r"[ \t\u00a0]+")
 """Words of one name have nothing but spaces between them."""
 
