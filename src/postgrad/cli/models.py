@@ -12,6 +12,7 @@ from postgrad.cli.options import json_option, print_json
 from postgrad.cli.screen import Screen
 from postgrad.models.cache import Cache, default_cache_root
 from postgrad.models.catalog import CATALOG
+from postgrad.models.small import SMALL
 
 
 @click.group()
@@ -35,14 +36,18 @@ def list_models(as_json: bool) -> None:
         }
         for entry in CATALOG.values()
     ]
+    small = [{"name": m.name, "title": m.title, "licence": m.licence} for m in SMALL.values()]
     if as_json:
-        print_json({"models": rows, "cache": str(cache.models)})
+        print_json({"models": rows, "small": small, "cache": str(cache.models)})
         return
     for row in rows:
         millions = f"{row['parameters'] / 1e6:,.0f} million parameters"
         here = "here" if row["folder"] else f"fetch it with: postgrad models pull {row['name']}"
         click.echo(f"{row['name']}  {row['title']}, {millions}, {row['licence']}; {here}")
     click.echo("Also: hf:OWNER/NAME@REVISION, a folder in the Hugging Face layout, a .gguf file.")
+    click.echo("Small models that rules of the data doctor ask:")
+    for row in small:
+        click.echo(f"{row['name']}  {row['title']}, {row['licence']}")
     click.echo(f"Cache: {cache.models}")
 
 

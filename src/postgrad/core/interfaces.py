@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 from postgrad.core.events import Emit, Event
 from postgrad.core.findings import Hit, Kind
@@ -21,6 +21,7 @@ from postgrad.core.report import Gate, ProbeReport
 from postgrad.core.task import Answer, Finish, Task
 
 if TYPE_CHECKING:
+    import numpy as np
     from torch import nn
 
     from postgrad.data.rows import Rows
@@ -57,6 +58,52 @@ class Rule(Protocol):
 
     def find(self, rows: Rows) -> Iterable[Hit]:
         """Every defect of these kinds; a row may be hit more than once."""
+        ...
+
+
+@runtime_checkable
+class AskingRule(Protocol):
+    """What a rule has besides if it asks a small model. Only a step may load one, and it gives the
+    rule a function that remembers what was asked before."""
+
+    asks: str
+    """The kind of plug-in: embedders or recognisers."""
+
+    def asking(self, read: Callable[[Sequence[str]], Sequence[Any]]) -> Rule:
+        """The same rule, able to ask: what the model reads in each of some texts."""
+        ...
+
+
+class Embedder(Protocol):
+    """Texts as vectors: the nearer their directions, the nearer the meanings. One file each in
+    `models/embedders/`."""
+
+    name: str
+    title: str
+
+    def read(self, texts: Sequence[str], context: StepContext) -> np.ndarray:
+        """Vectors of length 1: float32 (texts N, dimensions D).
+
+        Raises:
+            SetupError: the model is not on this machine and can't be fetched.
+            Interrupted: the step was asked to stop.
+        """
+        ...
+
+
+class NameRecogniser(Protocol):
+    """Finds people's names. One file each in `models/recognisers/`."""
+
+    name: str
+    title: str
+
+    def read(self, texts: Sequence[str], context: StepContext) -> list[list[tuple[int, int]]]:
+        """The names of each text: where they start and end, in characters, in their order.
+
+        Raises:
+            SetupError: the model is not on this machine and can't be fetched.
+            Interrupted: the step was asked to stop.
+        """
         ...
 
 

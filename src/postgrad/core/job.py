@@ -11,13 +11,23 @@ import difflib
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from postgrad.core.field_docs import field_docs
 from postgrad.core.probe import Effort
 from postgrad.errors import JobError
 
 Share = Annotated[float, Field(ge=0.0, le=1.0)]
+
+
+def _listed(value: Any) -> Any:
+    """One name, or several with commas between them, as people write them behind --set."""
+    if not isinstance(value, str):
+        return value
+    return [name for part in value.split(",") if (name := part.strip())]
+
+
+Names = Annotated[tuple[str, ...], BeforeValidator(_listed)]
 
 
 class Section(BaseModel):
@@ -56,8 +66,14 @@ class DataSection(Section):
     """Share of the prompts split off for the test when `test` is null."""
     max_rejected_share: Share = 0.1
     """More unusable rows than this stop the run."""
-    allow: tuple[str, ...] = ()
+    allow: Names = ()
     """Codes of findings that may stay although they block training."""
+    rules: Names = ()
+    """Optional rules that run too: semantic_duplicates, person_names, toxicity, or a plug-in's."""
+    embedder: str = "minilm"
+    """What reads meanings for semantic_duplicates: minilm (English), or a plug-in's name."""
+    recogniser: str = "rampart"
+    """What finds names for person_names: rampart, or a plug-in's name."""
 
 
 class MethodSection(Section):

@@ -46,19 +46,20 @@ class _Note:
     what: str
 
 
-def cure(only: Sequence[str] = (), without: Sequence[str] = ()) -> Cure:
+def cure(only: Sequence[str] = (), without: Sequence[str] = (), added: Sequence[str] = ()) -> Cure:
     """The codes to mend and their rules.
 
     Args:
         only: codes; none: all that can be mended without a person's look, of the rules that run
             without being asked for.
         without: codes that are left as they are.
+        added: optional rules that run too.
 
     Raises:
-        JobError: there is no such code, or a person has to mend it.
+        JobError: there is no such code or rule, or a person has to mend it.
         SetupError: a package that a rule needs is missing.
     """
-    usual = _by_code(doctor.rules(None))
+    usual = _by_code(doctor.rules(None, added))
     every = usual | _by_code(_asked_for({*only, *without} - usual.keys()))
     for code in (*only, *without):
         if code not in every:

@@ -45,17 +45,21 @@ class Diagnosis:
         }
 
 
-def rules(names: Sequence[str] | None = None) -> list[Rule]:
+def rules(names: Sequence[str] | None = None, added: Sequence[str] = ()) -> list[Rule]:
     """The named rules; None: every rule that runs without being asked for.
+
+    Args:
+        names: of rules.
+        added: of optional rules that run too.
 
     Raises:
         JobError: there is no rule of that name.
         SetupError: a package that it needs is missing.
     """
-    if names is not None:
-        return [plugins.load("rules", name)() for name in names]
-    every: list[Rule] = [plugins.load("rules", name)() for name in plugins.names("rules")]
-    return [rule for rule in every if not rule.optional]
+    if names is None:
+        every: list[Rule] = [plugins.load("rules", name)() for name in plugins.names("rules")]
+        names = [rule.name for rule in every if not rule.optional]
+    return [plugins.load("rules", name)() for name in dict.fromkeys((*names, *added))]
 
 
 def examine(rows: Rows, chosen: Sequence[Rule], on_rule: OnRule | None = None) -> Diagnosis:

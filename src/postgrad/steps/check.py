@@ -30,7 +30,7 @@ def check(context: StepContext, request: Mapping[str, Any]) -> dict[str, Any]:
     dataset, problem = settle(files, job)
     limit = job.training.max_length or defaults.MOST_TOKENS
     measure = partial(estimate, limit_tokens=limit)
-    found = diagnose(context, files, dataset, measure, request.get("rules"))
+    found = diagnose(context, job.data, files, dataset, measure, request.get("rules"))
     told = answer(found, files, dataset, problem, job)
     return {**told, "page": page(found)} if request.get("page") else told
 

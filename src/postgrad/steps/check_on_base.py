@@ -30,7 +30,7 @@ def check_on_base(context: StepContext, request: Mapping[str, Any]) -> dict[str,
     names = request.get("rules")
     model = None if names else load_base(base, machine.use_machine(job.backend))
     more = [] if model is None else [UnknownFacts(renderer, model, job.training.seed)]
-    found = diagnose(context, files, dataset, renderer.size, names, more)
+    found = diagnose(context, job.data, files, dataset, renderer.size, names, more)
     told = answer(found, files, dataset, problem, job)
     if request.get("page"):
         told["page"] = page(found, renderer.seen, renderer.limit)

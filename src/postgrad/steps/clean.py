@@ -22,6 +22,7 @@ from postgrad.data.rows import Measure, estimate
 from postgrad.steps.check import settle
 from postgrad.steps.diagnosis import diagnose
 from postgrad.steps.progress import Progress
+from postgrad.steps.small_models import SmallModels
 
 MOST_ROUNDS = 10
 """Each round mends what the one before brought up. Two are usual; ten only if two rules undo each
@@ -50,7 +51,8 @@ def mend(
     """
     job, output = Job.build(request["job"]), Path(request["output"])
     decisions.refuse_unless_free(output)
-    chosen = cure(request.get("only") or (), request.get("without") or ())
+    chosen = cure(request.get("only") or (), request.get("without") or (), job.data.rules)
+    models = SmallModels(context, job.data)
     context.emit(Event("stage", {"name": "clean", "title": "Cleaning the data"}))
     files = read_files(job.data, accepts, Progress(context).reading)
     original = files["train"]
@@ -58,7 +60,7 @@ def mend(
     while True:
         files["train"] = draft.read(original)
         dataset, _ = settle(files, job)
-        found = diagnose(context, files, dataset, measure, chosen.rules)
+        found = diagnose(context, job.data, files, dataset, measure, chosen.rules, models=models)
         if draft.rounds == MOST_ROUNDS or not draft.apply(found, chosen.codes):
             break
     head = draft.finish(output)

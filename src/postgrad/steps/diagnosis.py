@@ -8,6 +8,7 @@ from concurrent.futures.process import BrokenProcessPool
 from typing import Any
 
 from postgrad.core.interfaces import Rule, StepContext
+from postgrad.core.job import DataSection
 from postgrad.core.report import FindingSummary
 from postgrad.data import doctor
 from postgrad.data.dataset import Dataset
@@ -17,31 +18,38 @@ from postgrad.data.rows import Measure, rows_of
 from postgrad.data.spread import Cores
 from postgrad.errors import SetupError
 from postgrad.steps.progress import Progress
+from postgrad.steps.small_models import SmallModels
 
 
 def diagnose(
     context: StepContext,
+    settings: DataSection,
     files: Mapping[str, DataFile],
     dataset: Dataset | None,
     measure: Measure,
     names: Sequence[str] | None = None,
     more: Sequence[Rule] = (),
+    models: SmallModels | None = None,
 ) -> Diagnosis:
     """What the rules find in the files of a job.
 
     Args:
         context: of the step.
+        settings: of the job: which optional rules run too, and what they ask.
         files: by part, as they were read.
         dataset: the same rows split; None: they could not be.
         measure: counts the tokens of an example.
-        names: rules; None: every one that is not optional.
+        names: rules; None: every one that is not optional, and those of the settings.
         more: rules that are bound to a base model.
+        models: opened before, in the same step.
 
     Raises:
         UserError: there is no such rule, or a package that it needs is missing.
         Interrupted: the step was asked to stop.
     """
-
+    models = models or SmallModels(context, settings)
+    named = doctor.rules(names, settings.rules if names is None else ())
+    chosen = [*map(models.bound, named), *more]
     progress = Progress(context)
     with Cores(len(os.sched_getaffinity(0))) as cores:
         progress.begin("counting tokens", sum(file.num_rows for file in files.values()), "rows")
@@ -53,7 +61,7 @@ def diagnose(
             progress.begin(f"checking {number + 1} of {total}: {title}", len(rows), "rows")
 
         try:
-            return doctor.examine(rows, [*doctor.rules(names), *more], on_rule)
+            return doctor.examine(rows, chosen, on_rule)
         except BrokenProcessPool as error:
             raise SetupError(
                 "A process that was looking at the data was killed by the system.",

@@ -275,7 +275,7 @@ def _diagnose(
     def measure(example: Example) -> Size:
         return sizes.get(example.id) or estimate(example)  # what overlaps the test is not rendered
 
-    found = diagnose(context, files, dataset, measure)
+    found = diagnose(context, job.data, files, dataset, measure)
     refuse_if_blocked(found, job.data.allow)
     return found.as_dict()
 

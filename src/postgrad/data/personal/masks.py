@@ -88,6 +88,11 @@ def mask_hits(
             yield Hit(code_of(span.kind), index, what, piece.path, replace=replace)
 
 
+def plain_key(value: str) -> str:
+    """The same for every way to write the same words: without case, with single spaces."""
+    return " ".join(value.casefold().split())
+
+
 def without_overlaps(spans: Iterable[Span]) -> list[Span]:
     """The spans in the order of the text; of two that overlap, the one that was given first."""
     kept: list[Span] = []

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from postgrad.data.personal.masks import Span
+from postgrad.data.personal.masks import Span, plain_key
 from postgrad.data.personal.signs import Signs, word_set
 
 _STREET = (
@@ -244,4 +244,4 @@ def _said(text: str, is_answer: bool) -> Iterator[Span]:
 
 def _span(text: str, start: int, end: int) -> Span:
     value = text[start:end].rstrip(" ,")
-    return Span("ADDRESS", start, start + len(value), value, " ".join(value.casefold().split()))
+    return Span("ADDRESS", start, start + len(value), value, plain_key(value))

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from postgrad.data.personal.masks import Span
+from postgrad.data.personal.masks import Span, plain_key
 from postgrad.data.personal.signs import Signs, signs_of, word_set
 
 _WORD = r"[^\W\d_][\w'’\-]*"
@@ -216,4 +216,4 @@ def _name(text: str, found: re.Match[str], cue: _Cue) -> Iterator[Span]:
         end = start + word.end()
     value = re.sub(r"['’]s$", "", text[start:end]).rstrip("'’.-")
     if len(value) >= 2 and len(set(value.casefold())) > 1:
-        yield Span("NAME", start, start + len(value), value, " ".join(value.casefold().split()))
+        yield Span("NAME", start, start + len(value), value, plain_key(value))

@@ -1,0 +1,1 @@
+"""People's names in texts: one file for each model."""
