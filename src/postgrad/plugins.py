@@ -26,6 +26,11 @@ TABLES: dict[str, dict[str, str]] = {
         "text": "postgrad.data.formats.text:PlainText",
     },
     "collectors": {
+        "completions": "postgrad.data.collect.sources.completions:Completions",
+        "rows": "postgrad.data.collect.sources.rows:Rows",
+        "helpdesk": "postgrad.data.collect.sources.helpdesk:Helpdesk",
+        "mailbox": "postgrad.data.collect.sources.mailbox:Mailbox",
+        "code": "postgrad.data.collect.sources.code:Code",
         "documents": "postgrad.data.collect.sources.documents:Documents",
     },
     "rules": {

@@ -44,7 +44,9 @@ Refuse = Callable[[Path, str, bool], Skipped | None]
 is left out. A folder that is left out is not entered."""
 
 
-def walk(root: Path, label: str, refuse: Refuse | None = None) -> Iterator[Found | Skipped]:
+def walk(
+    root: Path, label: str, refuse: Refuse | None = None, *, with_hidden: bool = False
+) -> Iterator[Found | Skipped]:
     """Every file of a folder, or the file itself, and everything that is left out."""
     if not root.is_dir():
         yield Found(root, label, root.name)
@@ -57,7 +59,7 @@ def walk(root: Path, label: str, refuse: Refuse | None = None) -> Iterator[Found
         elif isinstance(entry, Skipped):
             yield entry
         else:
-            told = _look(entry, refuse)
+            told = _look(entry, refuse, with_hidden)
             if told is not None:
                 yield told
             elif entry.path.is_dir():
@@ -66,9 +68,9 @@ def walk(root: Path, label: str, refuse: Refuse | None = None) -> Iterator[Found
                 yield entry
 
 
-def count(root: Path, refuse: Refuse | None = None) -> int:
+def count(root: Path, refuse: Refuse | None = None, *, with_hidden: bool = False) -> int:
     """How many items `walk` gives."""
-    return sum(1 for _ in walk(root, "", refuse))
+    return sum(1 for _ in walk(root, "", refuse, with_hidden=with_hidden))
 
 
 def survey(root: Path) -> Counter[str]:
@@ -93,13 +95,13 @@ def _entries(folder: Path, label: str, inner: str) -> Iterator[Found | Skipped]:
         yield Found(folder / name, f"{label}/{shown_path(name)}", within)
 
 
-def _look(entry: Found, refuse: Refuse | None) -> Skipped | None:
+def _look(entry: Found, refuse: Refuse | None, with_hidden: bool) -> Skipped | None:
     try:
         mode = entry.path.lstat().st_mode
     except OSError as error:
         return _unreadable(entry.source, error)
     name = entry.path.name
-    if name.startswith((".", "~$")) or name == "__MACOSX":
+    if not with_hidden and (name.startswith((".", "~$")) or name == "__MACOSX"):
         return Skipped(entry.source, "hidden", "Its name says that it is not for people.")
     if stat.S_ISLNK(mode):
         return Skipped(
