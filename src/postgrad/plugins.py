@@ -25,6 +25,14 @@ TABLES: dict[str, dict[str, str]] = {
         "sharegpt": "postgrad.data.formats.sharegpt:ShareGPT",
         "text": "postgrad.data.formats.text:PlainText",
     },
+    "collectors": {
+        "completions": "postgrad.data.collect.sources.completions:Completions",
+        "rows": "postgrad.data.collect.sources.rows:Rows",
+        "helpdesk": "postgrad.data.collect.sources.helpdesk:Helpdesk",
+        "mailbox": "postgrad.data.collect.sources.mailbox:Mailbox",
+        "code": "postgrad.data.collect.sources.code:Code",
+        "documents": "postgrad.data.collect.sources.documents:Documents",
+    },
     "rules": {
         "broken_rows": "postgrad.data.cleaning.broken_rows:BrokenRows",
         "exact_duplicates": "postgrad.data.cleaning.exact_duplicates:ExactDuplicates",
@@ -94,6 +102,7 @@ TABLES: dict[str, dict[str, str]] = {
         "clean": "postgrad.steps.clean:clean",
         "clean_on_base": "postgrad.steps.clean_on_base:clean_on_base",
         "restore": "postgrad.steps.clean:restore",
+        "collect": "postgrad.steps.collect:collect",
     },
 }
 

@@ -11,6 +11,7 @@ from typing import Any
 import click
 
 from postgrad import verbs
+from postgrad.cli.collect import collect
 from postgrad.cli.options import (
     base_option,
     changes,
@@ -33,7 +34,10 @@ TOKEN_STYLES = {"trained": "green", "context": "dim", "cut": "strike red", "gap"
 
 @click.group()
 def data() -> None:
-    """Your examples: check and clean them before you train."""
+    """Your examples: collect, check and clean them, before you train."""
+
+
+data.add_command(collect)
 
 
 @data.command()

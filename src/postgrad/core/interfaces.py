@@ -7,11 +7,12 @@ Types of torch and transformers are named for the reader only: nothing heavy is 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
+from postgrad.core.collecting import Look, Skipped, Used, Visit
 from postgrad.core.events import Emit, Event
 from postgrad.core.findings import Hit, Kind
 from postgrad.core.job import MethodSection
@@ -42,6 +43,34 @@ class DataFormat(Protocol):
 
         Raises:
             RowError: with the path inside the row and a hint.
+        """
+        ...
+
+
+class Collector(Protocol):
+    """One kind of source that rows are collected from. One file or folder each in
+    `data/collect/sources/`."""
+
+    name: str
+    title: str
+    """As in "handbook: documents"."""
+    item: str
+    """What it counts, in the singular: every item gives rows or is skipped with a reason."""
+    gives: str
+    """What its rows are: "texts", "chats", or "" where that depends on the source."""
+
+    def recognises(self, look: Look) -> int:
+        """How many files of a source it would read; 0: it is none of its kind. The collector that
+        would read most is taken, the first in the table where two are equal."""
+        ...
+
+    def collect(self, path: Path, visit: Visit) -> Iterator[Used | Skipped]:
+        """The rows of a source one by one, and every item that gives none. Memory stays flat:
+        what does not fit into it goes to `visit.scratch`.
+
+        Raises:
+            DataError: the source as a whole can't be read.
+            JobError: a setting is missing, or does not fit this source.
         """
         ...
 

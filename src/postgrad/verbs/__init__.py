@@ -6,7 +6,7 @@ returns the result. Nothing here loads a model.
 
 from postgrad.verbs.asking import OnEvent
 from postgrad.verbs.conversation import Conversation, chat, system_message
-from postgrad.verbs.data import check, clean, restore
+from postgrad.verbs.data import check, clean, collect, restore
 from postgrad.verbs.jobs import JobSource, load_job
 from postgrad.verbs.runs import (
     BUNDLED,
@@ -31,6 +31,7 @@ __all__ = [
     "chat",
     "check",
     "clean",
+    "collect",
     "evaluate",
     "load_job",
     "open_run",

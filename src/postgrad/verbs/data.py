@@ -116,3 +116,42 @@ def restore(
     }
     job = Job.build({"data": {"train": ""}})
     return scratch_step(job, "restore", request, on_event)
+
+
+def collect(
+    sources: str | Path | Sequence[str | Path],
+    output: str | Path,
+    *,
+    on_event: OnEvent = ignore,
+    changes: Mapping[str, Any] | None = None,
+) -> dict[str, Any]:
+    """Make one file of rows from documents, code, mails, tickets, stored completions or data files.
+
+    Beside OUT.jsonl, OUT.skipped.jsonl says of everything that gives no row why.
+
+    Args:
+        sources: a source or several, each `[KIND:]PATH[=WEIGHT]`: `handbook`, `code:server`,
+            `general.jsonl=5%` (a share of the rows of the new file), `old.csv=500` (rows at most).
+        output: a file that does not exist yet, ending in .jsonl.
+        on_event: called with each event.
+        changes: dotted keys with values, as `{"house": "acme.example"}`; see docs/collect.md.
+
+    Returns:
+        `path`, `skipped_path` (None if nothing was left out), `rows`, `gives` (texts or chats),
+        `command` (what to do next), and `sources`: of each its counts, reasons and notes.
+
+    Raises:
+        DataError: a source is missing or can't be read, nothing could be collected, or the output
+            is already there.
+        JobError: an unknown key, or a value or weight that can't be used.
+        SetupError: a package is missing, or the disk is full.
+    """
+    several = [sources] if isinstance(sources, str | Path) else sources
+    request = {
+        "sources": [str(source) for source in several],
+        "folder": str(Path.cwd()),
+        "output": str(Path(output).expanduser().absolute()),
+        "settings": dict(changes or {}),
+    }
+    job = Job.build({"data": {"train": ""}})
+    return scratch_step(job, "collect", request, on_event)

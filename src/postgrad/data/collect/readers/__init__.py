@@ -1,0 +1,1 @@
+"""How one document of a kind becomes text: a file a kind."""
