@@ -62,6 +62,9 @@ TABLES: dict[str, dict[str, str]] = {
         "chrf": "postgrad.evals.scorers.chrf:Chrf",
     },
     "probes": {
+        "general_text": "postgrad.evals.probes.general_text:GeneralText",
+        "battery": "postgrad.evals.probes.battery:Battery",
+        "drift": "postgrad.evals.probes.drift:Drift",
         "membership": "postgrad.evals.probes.membership:Membership",
     },
     "backends": {

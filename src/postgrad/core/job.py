@@ -58,6 +58,8 @@ class DataSection(Section):
     """More unusable rows than this stop the run."""
     allow: tuple[str, ...] = ()
     """Codes of findings that may stay although they block training."""
+    general_share: Annotated[float, Field(ge=0.0, le=0.5)] = 0.0
+    """Share of the training rows that are general ones, mixed in against forgetting."""
 
 
 class MethodSection(Section):
