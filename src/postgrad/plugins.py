@@ -86,6 +86,9 @@ TABLES: dict[str, dict[str, str]] = {
     },
     "probes": {
         "ladder": "postgrad.evals.probes.ladder:Ladder",
+        "general_text": "postgrad.evals.probes.general_text:GeneralText",
+        "battery": "postgrad.evals.probes.battery:Battery",
+        "drift": "postgrad.evals.probes.drift:Drift",
         "membership": "postgrad.evals.probes.membership:Membership",
     },
     "backends": {

@@ -233,12 +233,17 @@ class Answerer(Protocol):
         """Greedy answers to the prompt of each chat, in order."""
         ...
 
-    def bits_per_byte(self, records: Sequence[Record]) -> list[float]:
-        """Bits per UTF-8 byte of each record's taught text, given its prompt."""
+    def bits_per_byte(self, records: Sequence[Record], *, with_end: bool = True) -> list[float]:
+        """Bits per UTF-8 byte of each record's taught text, given its prompt.
+
+        Args:
+            with_end: whether the token that ends a plain text is among what is taught.
+        """
         ...
 
-    def log_likelihoods(self, records: Sequence[Record]) -> list[float]:
-        """Log-probability of each record's taught text in nats, given its prompt."""
+    def log_likelihoods(self, records: Sequence[Record], *, with_end: bool = True) -> list[float]:
+        """Log-probability of each record's taught text in nats, given its prompt; `with_end` as
+        above."""
         ...
 
     def predictions(

@@ -74,6 +74,8 @@ class DataSection(Section):
     """What reads meanings for semantic_duplicates: minilm (English), or a plug-in's name."""
     recogniser: str = "rampart"
     """What finds names for person_names: rampart, or a plug-in's name."""
+    general_share: Annotated[float, Field(ge=0.0, le=0.5)] = 0.0
+    """Share of the training rows that are general ones, mixed in against forgetting."""
 
 
 class MethodSection(Section):

@@ -97,15 +97,16 @@ class Template:
         words = [turn.tokens[index] for index in turn.taught]
         return self.tokenizer.decode(words, skip_special_tokens=True)
 
-    def text_sequence(self, text: str) -> Sequence:
-        """Plain text as in pre-training: BOS where the tokenizer puts one, the text, and the
-        tokenizer's end of text. Every token but the first is taught.
+    def text_sequence(self, text: str, *, with_end: bool = True) -> Sequence:
+        """Plain text as in pre-training: BOS where the tokenizer puts one, the text, and (if
+        `with_end`) the tokenizer's end of text. Every token but the first is taught.
 
         Raises:
             RowError: the text has no second token to teach.
         """
         words = self._encoder.encode(self._guarded(text, "text"))
-        tokens = (*self._encoder.beginning, *words, *self._end_of_text)
+        end = self._end_of_text if with_end else ()
+        tokens = (*self._encoder.beginning, *words, *end)
         if len(tokens) < 2:
             raise RowError(
                 "The text is a single token.",

@@ -83,16 +83,16 @@ class LocalAnswerer:
         """Whether there is a chat template."""
         return bool(self.template.tokenizer.chat_template)
 
-    def bits_per_byte(self, records: Rows[Record]) -> list[float]:
+    def bits_per_byte(self, records: Rows[Record], *, with_end: bool = True) -> list[float]:
         """Bits per UTF-8 byte of each record's reference (a chat's last turn, or a text)."""
-        sequences = self._references(records)
+        sequences = self._references(records, with_end)
         sizes = [self._num_bytes(sequence) for sequence in sequences]
         losses = self._losses(sequences)
         return [loss / math.log(2) / size for loss, size in zip(losses, sizes, strict=True)]
 
-    def log_likelihoods(self, records: Rows[Record]) -> list[float]:
+    def log_likelihoods(self, records: Rows[Record], *, with_end: bool = True) -> list[float]:
         """Log-probability of each record's reference in nats."""
-        return [-loss for loss in self._losses(self._references(records))]
+        return [-loss for loss in self._losses(self._references(records, with_end))]
 
     def predictions(
         self,
@@ -128,12 +128,12 @@ class LocalAnswerer:
             losses += self.model.sequence_losses(part)
         return losses
 
-    def _references(self, records: Rows[Record]) -> list[Sequence]:
-        return [self._reference(record).cut(self.max_length) for record in records]
+    def _references(self, records: Rows[Record], with_end: bool = True) -> list[Sequence]:
+        return [self._reference(record, with_end).cut(self.max_length) for record in records]
 
-    def _reference(self, record: Record) -> Sequence:
+    def _reference(self, record: Record, with_end: bool) -> Sequence:
         if isinstance(record, Text):
-            return self.template.text_sequence(record.text)
+            return self.template.text_sequence(record.text, with_end=with_end)
         assert isinstance(record, Chat)
         return self.template.last_turn(record)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -24,6 +25,7 @@ from postgrad.core.records import Chat, Record, Text
 from postgrad.core.report import DatasetSummary
 from postgrad.core.run import RunFolder
 from postgrad.core.task import Task
+from postgrad.data import general
 from postgrad.data.dataset import Dataset, assemble, thaw
 from postgrad.data.doctor import refuse_if_blocked
 from postgrad.data.files import DataFile, Example, read_files
@@ -43,6 +45,9 @@ from postgrad.steps.stop import stop_if_asked
 from postgrad.training.loop import Row
 
 SPLITS = ("train", "valid", "test")
+
+GENERAL = "general"
+"""What the ids of general rows begin with."""
 
 
 @dataclass(frozen=True)
@@ -111,6 +116,7 @@ def prepare(context: StepContext, job: Job, frozen: Frozen | None = None) -> Pre
     objective = renderer.objective_of(dataset.train[0].record)
     task = _task(base.template, dataset, job.evaluation.primary)
     uncut = {split: renderer.rows(getattr(dataset, split)) for split in SPLITS}
+    uncut["train"] += renderer.general_rows(len(uncut["train"]))
     facts = defaults.Facts(
         format=dataset.format,
         objective=objective.name,
@@ -189,8 +195,7 @@ class Renderer:
 
     def objective_of(self, record: Record) -> Objective:
         """The job's objective, or the one that fits the shape of the record."""
-        fitting = "next_token" if isinstance(record, Text) else "instruction"
-        return plugins.load("objectives", self.job.objective.name or fitting)()
+        return plugins.load("objectives", self.job.objective.name or _fitting(record))()
 
     def refuses(self, record: Record) -> RowError | None:
         """Why a record can't be trained on with this base model, or None."""
@@ -222,6 +227,24 @@ class Renderer:
         """Examples as uncut rows."""
         return [Row(example.id, tuple(self._render(example.record))) for example in examples]
 
+    def general_rows(self, num_rows: int) -> list[Row]:
+        """The general rows that go with the user's own, each taught by the objective that fits its
+        shape. What the template can't express is left out."""
+        template, job = self.base.template, self.job
+        drawn = general.draw(
+            job.data.general_share,
+            num_rows,
+            job.training.seed,
+            chats=bool(template.tokenizer.chat_template),
+        )
+        found: list[Row] = []
+        for number, record in enumerate(drawn, start=1):
+            objective: Objective = plugins.load("objectives", _fitting(record))()
+            with suppress(RowError):
+                parts = tuple(objective.render(record, template))
+                found.append(Row(f"{GENERAL}:{number}", parts))
+        return found
+
     @property
     def limit(self) -> int:
         """Tokens of a row that are used; a longer one is cut."""
@@ -244,6 +267,11 @@ class Renderer:
 
     def _render(self, record: Record) -> Sequence[Any]:
         return self.objective_of(record).render(record, self.base.template)
+
+
+def _fitting(record: Record) -> str:
+    """The objective that teaches a shape of record."""
+    return "next_token" if isinstance(record, Text) else "instruction"
 
 
 def cut_rows(rows: Sequence[Row], limit: int) -> list[Row]:
@@ -314,6 +342,8 @@ def _summary(
     diagnosis: dict[str, Any],
 ) -> DatasetSummary:
     pairs = list(zip(uncut["train"], rows["train"], strict=True))
+    num_general = sum(row.id.startswith(f"{GENERAL}:") for row in rows["train"])
+    mixed_in = f"{num_general} of the training rows are general ones, against forgetting."
     return DatasetSummary(
         file=dataset.file,
         format=dataset.format,
@@ -325,5 +355,5 @@ def _summary(
         cut_supervised_tokens=sum(before.num_taught - after.num_taught for before, after in pairs),
         rejected_reasons=dict(Counter(rejection.code for rejection in dataset.rejected)),
         findings=summaries(diagnosis["findings"]),
-        notes=list(dataset.notes),
+        notes=[*dataset.notes, *([mixed_in] if num_general else [])],
     )
