@@ -82,7 +82,7 @@ class LanguageModel:
     def expected(
         self, sequences: Rows[Sequence], num_top: int = 0, watch: Rows[Rows[int]] | None = None
     ) -> list[Expected]:
-        """What the model expects at each taught token, sequence by sequence; see `Head.expected`."""
+        """What the model expects at each taught token, row by row; see `Head.expected`."""
         packed = pack(sequences)
         return self.head.expected(self._taught(packed), self._tensor(packed.labels), num_top, watch)
 
