@@ -63,6 +63,10 @@ TABLES: dict[str, dict[str, str]] = {
     },
     "probes": {
         "membership": "postgrad.evals.probes.membership:Membership",
+        "answers": "postgrad.evals.probes.answers:Answers",
+        "tokens": "postgrad.evals.probes.tokens:Tokens",
+        "skills": "postgrad.evals.probes.skills:Skills",
+        "style": "postgrad.evals.probes.style:Style",
     },
     "backends": {
         "local": "postgrad.backends.local:Local",

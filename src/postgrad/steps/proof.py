@@ -26,7 +26,6 @@ from postgrad.evals import verdict
 from postgrad.evals.compare import compare
 from postgrad.evals.metrics import metric
 from postgrad.reports.write import write_report
-from postgrad.steps.exam import last_user_words
 from postgrad.steps.prepare import Prepared
 from postgrad.training.loop import Progress
 
@@ -158,7 +157,7 @@ def _examples(base: Sequence[Answer], tuned: Sequence[Answer], primary: str) -> 
         found.append(
             Example(
                 id=before.id,
-                prompt=last_user_words(before),
+                prompt=before.question,
                 reference=before.reference,
                 base=before.answer,
                 tuned=after.answer,
