@@ -67,6 +67,7 @@ TABLES: dict[str, dict[str, str]] = {
         "tokens": "postgrad.evals.probes.tokens:Tokens",
         "skills": "postgrad.evals.probes.skills:Skills",
         "style": "postgrad.evals.probes.style:Style",
+        "weights": "postgrad.evals.probes.weights:Weights",
     },
     "backends": {
         "local": "postgrad.backends.local:Local",

@@ -61,7 +61,12 @@ def percent(value: float) -> str:
 
 def with_interval(figure: Figure) -> str:
     """A share with its interval: 12 % (95 % interval 9.1 % to 15 %)."""
+    return in_short(figure, "95 % interval ")
+
+
+def in_short(figure: Figure, before: str = "") -> str:
+    """A share with its interval in brackets: 12 % (9.1 % to 15 %)."""
     if figure.ci95 is None:
         return percent(figure.value)
     low, high = figure.ci95
-    return f"{percent(figure.value)} (95 % interval {percent(low)} to {percent(high)})"
+    return f"{percent(figure.value)} ({before}{percent(low)} to {percent(high)})"

@@ -29,6 +29,9 @@ from postgrad.evals.row_groups import REST, Row, groupings
 FEWEST_ANSWERS = 10
 """Two groups of the least size; with fewer there is nothing to group."""
 
+MOST_NAMED = 3
+"""In the sentence; the tables have all."""
+
 EXPLORATORY = (
     "Exploratory: the groups were not named before, and of those that stand out about one in ten "
     "may be chance (Fisher's exact test; Benjamini and Hochberg, q = 0.10)."
@@ -46,7 +49,7 @@ class Group:
         open_to_fix, open_to_break: rows that could: those that were wrong, and those that were
             right; for a metric with degrees all of them.
         before, after: mean scores.
-        stands_out: in words what differs from all other rows.
+        stands_out: what differs from all other rows: adjusted p, and the difference in words.
     """
 
     name: str
@@ -57,7 +60,7 @@ class Group:
     open_to_break: int
     before: float
     after: float
-    stands_out: list[str] = field(default_factory=list[str])
+    stands_out: list[tuple[float, str]] = field(default_factory=list[tuple[float, str]])
 
 
 class Answers:
@@ -186,7 +189,7 @@ def _mark(found: dict[str, list[Group]], *, graded: bool) -> None:
     for (group, words, more, _), q in zip(tests, adjusted, strict=True):
         if q < statistics.FALSE_DISCOVERIES:
             often = "more often" if more else "less often"
-            group.stands_out.append(f"{words} {often} (q = {q:.2g})")
+            group.stands_out.append((q, f"{words} {often} (q = {q:.2g})"))
 
 
 def _sides(graded: bool) -> list[tuple[str, Callable[[Group], tuple[int, int]]]]:
@@ -204,15 +207,20 @@ def _text(metric: Metric, pairs: Sequence[Pair], found: dict[str, list[Group]]) 
     else:
         noun = "texts" if metric is BITS_PER_BYTE else "answers"
         text = f"Of {len(pairs)} {noun}, {better} got better and {worse} got worse"
-    outstanding = [
-        f"{group.name} ({title}): {', '.join(group.stands_out)}"
+    outstanding = sorted(
+        (min(group.stands_out)[0], f"{group.name} ({title}): {_differences(group)}")
         for title, groups in found.items()
         for group in groups
         if group.stands_out
-    ]
+    )
     if not outstanding:
         return text + "; no group of rows stands out."
-    return f"{text}; what stands out: {'; '.join(outstanding[:3])}."
+    most = [words for _, words in outstanding[:MOST_NAMED]]
+    return f"{text}; what stands out most: {'; '.join(most)}."
+
+
+def _differences(group: Group) -> str:
+    return ", ".join(words for _, words in group.stands_out)
 
 
 def _table(title: str, groups: Sequence[Group], metric: Metric) -> Table:
@@ -227,7 +235,7 @@ def _table(title: str, groups: Sequence[Group], metric: Metric) -> Table:
             _score(metric, group.after),
             f"{group.fixed}{of.format(group.open_to_fix)}",
             f"{group.broke}{of.format(group.open_to_break)}",
-            "; ".join(group.stands_out),
+            _differences(group),
         ]
         for group in groups
     ]
