@@ -90,6 +90,11 @@ TABLES: dict[str, dict[str, str]] = {
         "battery": "postgrad.evals.probes.battery:Battery",
         "drift": "postgrad.evals.probes.drift:Drift",
         "membership": "postgrad.evals.probes.membership:Membership",
+        "answers": "postgrad.evals.probes.answers:Answers",
+        "tokens": "postgrad.evals.probes.tokens:Tokens",
+        "skills": "postgrad.evals.probes.skills:Skills",
+        "style": "postgrad.evals.probes.style:Style",
+        "weights": "postgrad.evals.probes.weights:Weights",
     },
     "backends": {
         "local": "postgrad.backends.local:Local",

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 import torch
 from torch import Tensor
+from transformers.pytorch_utils import Conv1D
 
 from families import tiny_model
 from postgrad import plugins
@@ -14,7 +15,9 @@ from postgrad.core.interfaces import Method, Objective
 from postgrad.core.job import MethodSection
 from postgrad.core.records import Chat, Message, Record, Text
 from postgrad.data.render import Sequence, Template
+from postgrad.engine.layout import Packed
 from postgrad.engine.model import LanguageModel
+from postgrad.engine.weights import Factors
 from postgrad.errors import PostgradError
 
 METHODS = plugins.names("methods")
@@ -126,3 +129,34 @@ def test_a_result_of_another_architecture_is_refused(name: str, tmp_path: Path) 
     other = LanguageModel(tiny_model("gpt2"))
     with pytest.raises((PostgradError, RuntimeError), match="fit"):
         method(name).load(other.model, tmp_path)
+
+
+@pytest.mark.parametrize("family", ["llama", "gpt2"])
+@pytest.mark.parametrize("name", METHODS)
+def test_what_it_changed_is_told_matrix_by_matrix(name: str, family: str, tmp_path: Path) -> None:
+    """The base's matrix and its change together give the tuned model's outputs; the base stays."""
+    tuned = LanguageModel(tiny_model(family))
+    method(name).attach(tuned.model, settings(name), 0)
+    with torch.no_grad():
+        for weight in tuned.model.parameters():
+            if weight.requires_grad and weight.dim() == 2:
+                weight.add_(0.02 * torch.randn_like(weight))
+    method(name).save(tuned.model, tmp_path, base="tiny")
+
+    base = tiny_model(family)
+    before = {key: value.clone() for key, value in base.named_parameters()}
+    changes = list(method(name).changes(base, tmp_path))
+    assert changes
+    assert all(value.equal(before[key]) for key, value in base.named_parameters())
+    with torch.no_grad():
+        for change in changes:
+            layer, delta = base.get_submodule(change.name), change.delta
+            assert isinstance(layer.weight, Tensor)
+            added = delta.left_OR @ delta.right_RI if isinstance(delta, Factors) else delta
+            assert added.shape == change.weight_OI.shape
+            layer.weight.add_(added.t() if isinstance(layer, Conv1D) else added)
+    tokens = torch.arange(3, 12)[None]
+    found = base(input_ids=tokens, use_cache=False).logits[0]
+    at = torch.arange(tokens.shape[1])
+    hidden = tuned.hidden(tokens[0], at, Packed((tokens.shape[1],)))
+    torch.testing.assert_close(found, tuned.head.logits(hidden), rtol=1e-4, atol=1e-4)

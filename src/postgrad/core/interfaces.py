@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from torch import nn
 
     from postgrad.data.rows import Rows
+    from postgrad.engine.weights import Change
 
 
 class DataFormat(Protocol):
@@ -157,6 +158,11 @@ class Method(Protocol):
         """Put a saved result onto a base model, ready to answer."""
         ...
 
+    def changes(self, model: nn.Module, folder: Path) -> Iterator[Change]:
+        """What a saved result changes of a base model, matrix by matrix; the model stays as it
+        is."""
+        ...
+
 
 class Objective(Protocol):
     """What is taught: turns a record into token sequences. One file each in `objectives/`."""
@@ -283,6 +289,8 @@ class Sitting:
         is_quick: ask a part of the items only.
         seed: of the job.
         on_done: called with how many items are done, of how many.
+        weigh: readings of what training did to each weight matrix; only when the base looks back,
+            for then it is at hand beside the saved result.
     """
 
     who: Who
@@ -296,6 +304,7 @@ class Sitting:
     is_quick: bool
     seed: int
     on_done: Callable[[int, int], None]
+    weigh: Callable[[], list[Reading]] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -337,7 +346,8 @@ class Probe(Protocol):
     def judge(
         self, base: Sequence[Reading], tuned: Sequence[Reading], criteria: Criteria
     ) -> Judgement:
-        """What the readings of both models say; there is at least one of each."""
+        """What the readings of both models say; there is at least one of each. Only a probe that
+        looks back may have none of the tuned model, if it asked it nothing."""
         ...
 
 

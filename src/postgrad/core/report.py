@@ -20,6 +20,10 @@ Outcome = Literal["passed", "failed", "changed", "not_shown", "cannot_tell", "de
 """What a probe may conclude: a gate was passed or failed; a change was shown; none was shown; too
 little was asked to tell; or something is described that can't be good or bad in itself."""
 
+Standing = Literal["shown", "not_shown", "contradicted", "cannot_tell"]
+"""What a run has to say of a claim: its numbers show it; they don't; they show the opposite; or
+what it takes was not asked."""
+
 SCHEMA_VERSION = 1
 
 
@@ -62,6 +66,8 @@ class Comparison(Part):
     """Items wrong before and right after (right-or-wrong metrics only)."""
     broken: int | None = None
     """Items right before and wrong after (right-or-wrong metrics only)."""
+    unit: str = ""
+    """What the values are counted in, where the metric does not tell: words, say."""
 
 
 class Gate(Part):
@@ -185,6 +191,23 @@ class Table(Part):
     columns: list[str]
     rows: list[list[str]]
     """A cell for each column; the first names the row."""
+    folded: bool = False
+    """Shown once it is opened: for those who want to know it all."""
+
+
+class Figure(Part):
+    """A number with its interval that is no comparison of base and tuned."""
+
+    name: str
+    title: str
+    """What was counted, in words."""
+    value: float
+    ci95: tuple[float, float] | None
+    """95 % interval; None where every item there is was counted."""
+    n: int
+    """Items that it is taken over."""
+    unit: str = "share"
+    """share, or what the value is counted in."""
 
 
 class ShadedText(Part):
@@ -209,12 +232,22 @@ class ProbeReport(Part):
     """Name of the gate that it decides, if it decides one."""
     comparisons: list[Comparison] = []
     """Base against tuned on the probe's items, the one that counts first."""
+    figures: list[Figure] = []
     tables: list[Table] = []
     shaded: list[ShadedText] = []
     examples: list[Example] = []
     """Items that changed most."""
     notes: list[str] = []
     """What must be known to read it right: known criticism, lower power, what was left out."""
+
+
+class Claim(Part):
+    """Something that is often said of fine-tuning, and what this run has to say of it."""
+
+    claim: str
+    stands: Standing
+    text: str
+    """The evidence of this run, in a sentence."""
 
 
 class Report(Part):
@@ -234,6 +267,8 @@ class Report(Part):
     gates: dict[str, Gate]
     probes: list[ProbeReport] = []
     """What was asked beside the test: forgetting, bias, safety, memory, what changed."""
+    claims: list[Claim] = []
+    """What is often said of fine-tuning, each with the numbers of this run."""
     task: dict[str, Any]
     """Kind of the task, why it was seen so, and why this metric decides."""
     training: TrainingSummary

@@ -43,6 +43,12 @@ class Answer:
     finish: Finish
     scores: Mapping[str, float] = field(default_factory=dict[str, float])
 
+    @property
+    def question(self) -> str:
+        """What the user said last before the answer; "" if nothing was asked."""
+        said = [str(turn["content"]) for turn in self.prompt if turn["role"] == "user"]
+        return said[-1] if said else ""
+
     def as_dict(self) -> dict[str, Any]:
         return {
             "id": self.id,

@@ -13,6 +13,7 @@ from postgrad.core.records import Chat, Message, Record, Text
 from postgrad.data.pack import split_by_tokens
 from postgrad.data.render import Sequence, Template
 from postgrad.engine.generate import Stream, generate
+from postgrad.engine.head import Expected
 from postgrad.engine.model import LanguageModel
 
 
@@ -102,25 +103,27 @@ class LocalAnswerer:
         watch: Rows[Rows[Rows[int]]] | None = None,
     ) -> list[list[Prediction]]:
         """What the model expected at each token of each record's reference."""
+        sequences = self._references(records)
+        asked = None if watch is None else iter(watch)
         found: list[list[Prediction]] = []
-        for place, sequence in enumerate(self._references(records)):
-            asked = None if watch is None else watch[place]
-            expected = self.model.expected(sequence, num_top, asked)
-            tokens = [sequence.tokens[index] for index in sequence.taught]
-            found.append(
-                [
-                    Prediction(
-                        token,
-                        self.template.tokenizer.decode([token]),
-                        each.log_probability,
-                        each.rank,
-                        each.top,
-                        each.watched,
-                    )
-                    for token, each in zip(tokens, expected, strict=True)
-                ]
-            )
+        for part in split_by_tokens(sequences, self.micro_batch_tokens):
+            places = None if asked is None else [ids for _ in part for ids in next(asked)]
+            expected = iter(self.model.expected(part, num_top, places))
+            found += [
+                [self._prediction(sequence.tokens[at], next(expected)) for at in sequence.taught]
+                for sequence in part
+            ]
         return found
+
+    def _prediction(self, token: int, expected: Expected) -> Prediction:
+        return Prediction(
+            token,
+            self.template.tokenizer.decode([token]),
+            expected.log_probability,
+            expected.rank,
+            expected.top,
+            expected.watched,
+        )
 
     def _losses(self, sequences: Rows[Sequence]) -> list[float]:
         losses: list[float] = []

@@ -80,10 +80,10 @@ class LanguageModel:
 
     @torch.no_grad()
     def expected(
-        self, sequence: Sequence, num_top: int = 0, watch: Rows[Rows[int]] | None = None
+        self, sequences: Rows[Sequence], num_top: int = 0, watch: Rows[Rows[int]] | None = None
     ) -> list[Expected]:
-        """What the model expects at each taught token of one sequence; see `Head.expected`."""
-        packed = pack([sequence])
+        """What the model expects at each taught token, row by row; see `Head.expected`."""
+        packed = pack(sequences)
         return self.head.expected(self._taught(packed), self._tensor(packed.labels), num_top, watch)
 
     def _taught(self, packed: Packed) -> Tensor:

@@ -64,9 +64,14 @@ def label_form(text: str) -> str:
     return plain.strip(_AROUND_LABEL) or plain
 
 
+def spaced(text: str) -> str:
+    """Each character of a script without spaces set off as a word of its own."""
+    return _UNSPACED.sub(r" \1 ", text)
+
+
 def num_words(text: str) -> int:
     """Words between spaces; each character of a script without spaces counts as one."""
-    return len(_UNSPACED.sub(r" \1 ", text).split())
+    return len(spaced(text).split())
 
 
 def rouge_words(text: str) -> list[str]:
@@ -76,7 +81,7 @@ def rouge_words(text: str) -> list[str]:
     letter, so that no Russian or Chinese answer could score; here letters of all scripts and their
     marks are kept, and characters of scripts without spaces are words of their own.
     """
-    lowered = _UNSPACED.sub(r" \1 ", nfc(text).lower())
+    lowered = spaced(nfc(text).lower())
     return "".join(sign if _is_word_sign(sign) else " " for sign in lowered).split()
 
 
@@ -87,7 +92,7 @@ def squad_words(text: str) -> list[str]:
     of their own (the mixed segmentation of CMRC 2018, Cui et al. 2019).
     """
     kept = "".join(sign for sign in nfc(text).lower() if not _is_punctuation(sign))
-    return _UNSPACED.sub(r" \1 ", _ARTICLES.sub(" ", kept)).split()
+    return spaced(_ARTICLES.sub(" ", kept)).split()
 
 
 def overlap_f1(left: Counter[str], right: Counter[str]) -> float:

@@ -29,6 +29,10 @@ WeightedStatistic = Callable[[Floats], Floats]
 """From weights_RN, how often each of N items was drawn in each of R resamples, to R values."""
 
 SIGNIFICANCE = 0.05
+FALSE_DISCOVERIES = 0.10
+"""q of Benjamini and Hochberg where many things are looked at that nobody named before: one in ten
+of those that stand out may be chance. Wider than 0.05, because this is where ideas come from."""
+
 POWER = 0.80
 """Cohen 1988, chapter 2: four chances in five of seeing an effect that is there."""
 
@@ -276,6 +280,22 @@ def holm(p_values: Sequence[float]) -> list[float]:
     for rank, place in enumerate(sorted(range(len(p_values)), key=p_values.__getitem__)):
         highest = max(highest, min(1.0, (len(p_values) - rank) * p_values[place]))
         adjusted[place] = highest
+    return adjusted
+
+
+def benjamini_hochberg(p_values: Sequence[float]) -> list[float]:
+    """Adjusted p-values: of those below a level q, at most a share q is wrong on average.
+
+    The i-th smallest of k becomes the smallest of k p_j / j over j >= i. For looking around among
+    many questions, not for claims. Holds where the tests are independent or rise and fall
+    together. Source: Benjamini and Hochberg 1995; Benjamini and Yekutieli 2001, theorem 1.2.
+    """
+    adjusted = [1.0] * len(p_values)
+    lowest = 1.0
+    by_size = sorted(range(len(p_values)), key=p_values.__getitem__)
+    for rank, place in reversed(list(enumerate(by_size, start=1))):
+        lowest = min(lowest, len(p_values) * p_values[place] / rank)
+        adjusted[place] = lowest
     return adjusted
 
 

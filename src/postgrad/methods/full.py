@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import torch
+from safetensors import safe_open
 from safetensors.torch import load_file
 from torch import nn
 from transformers import PreTrainedModel
+from transformers.pytorch_utils import Conv1D
 
 from postgrad.core.job import MethodSection
+from postgrad.engine.weights import Change
 
 
 class Full:
@@ -39,3 +43,17 @@ class Full:
         tied = set(getattr(model, "all_tied_weights_keys", {}))
         if unexpected or set(missing) - tied:
             raise RuntimeError(f"{folder} does not fit the model: {[*missing, *unexpected][:5]}")
+
+    @torch.no_grad()
+    def changes(self, model: nn.Module, folder: Path) -> Iterator[Change]:
+        """Every matrix and by how much its saved values differ, one at a time."""
+        matrices = {name: value for name, value in model.named_parameters() if value.dim() == 2}
+        for shard in sorted(folder.glob("*.safetensors")):
+            with safe_open(shard, framework="pt") as saved:
+                for key in sorted(matrices.keys() & set(saved.keys())):
+                    name = key.removesuffix(".weight")
+                    weight = matrices[key].detach().float()
+                    delta = saved.get_tensor(key).to(weight) - weight
+                    if isinstance(model.get_submodule(name), Conv1D):  # it lies transposed
+                        weight, delta = weight.t(), delta.t()
+                    yield Change(name, weight, delta)

@@ -101,12 +101,25 @@ def _probes(report: Report) -> list[str]:
     parts: list[str] = []
     for group in probes.groups(report.probes):
         parts.append(f"## {group.heading}")
+        if group.section == "change" and report.claims:
+            rows = [
+                [inline(item.claim), probes.STANDINGS[item.stands], inline(item.text)]
+                for item in report.claims
+            ]
+            parts.append(table(["It is said", "Here", "The numbers"], rows))
         for probe in group.probes:
             outcome = probes.OUTCOMES[probe.outcome]
             parts.append(f"**{inline(probe.title)}** ({outcome}): {inline(probe.text)}")
             if probe.comparisons:
                 head = ["Measure", "Base", "Tuned", "Change", "95 % interval", "Chance", "n"]
                 rows = [_measure(item, decides=False) for item in probe.comparisons]
+                parts.append(table(head, rows, 1))
+            if probe.figures:
+                head = ["Measure", "Value", "95 % interval", "Of"]
+                rows = [
+                    [inline(it.title), probes.value(it), probes.interval(it), words.number(it.n)]
+                    for it in probe.figures
+                ]
                 parts.append(table(head, rows, 1))
     return parts
 

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from postgrad.core.probe import ProbeSection
-from postgrad.core.report import Outcome, ProbeReport
+from postgrad.core.report import Figure, Outcome, ProbeReport, Standing
+from postgrad.reports import words
 
 HEADINGS: dict[ProbeSection, str] = {
     "ladder": "Whether it was worth it",
@@ -37,6 +38,20 @@ MARKS: dict[Outcome, str] = {
 }
 """A sign beside the word: never colour alone."""
 
+STANDINGS: dict[Standing, str] = {
+    "shown": "shown in this run",
+    "not_shown": "not shown",
+    "contradicted": "the opposite was shown",
+    "cannot_tell": "cannot tell",
+}
+
+STANDING_MARKS: dict[Standing, str] = {
+    "shown": "\u2713",
+    "not_shown": "=",
+    "contradicted": "\u2717",
+    "cannot_tell": "?",
+}
+
 SHADES = 5
 """Steps of strength that a shaded text has on the page; more can't be told apart."""
 
@@ -56,6 +71,25 @@ def groups(probes: Sequence[ProbeReport]) -> list[Group]:
         for section, heading in HEADINGS.items()
     ]
     return [group for group in found if group.probes]
+
+
+def value(figure: Figure) -> str:
+    """A figure's value: 12.3 %, or a number with its unit."""
+    return _in_unit(figure, figure.value)
+
+
+def interval(figure: Figure) -> str:
+    """A figure's 95 % interval: 9.1 % to 15.2 %."""
+    if figure.ci95 is None:
+        return words.NOTHING
+    low, high = figure.ci95
+    return f"{_in_unit(figure, low)} to {_in_unit(figure, high)}"
+
+
+def _in_unit(figure: Figure, number: float) -> str:
+    if figure.unit == "share":
+        return words.percent(number)
+    return f"{words.small(number)}{words.NBSP}{figure.unit}"
 
 
 def shade(strength: float) -> int:

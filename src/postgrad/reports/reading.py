@@ -18,6 +18,8 @@ def unit_of(comparison: Comparison) -> Unit:
     """What the metric is counted in. Scorers give shares of 1; anything above is points."""
     if comparison.metric.startswith("bits_per_byte"):
         return "bits_per_byte"
+    if comparison.unit:
+        return "points"
     return "share" if max(abs(comparison.base), abs(comparison.tuned)) <= 1 else "points"
 
 
@@ -47,6 +49,8 @@ def signed(comparison: Comparison, value: float) -> str:
 
 def difference_unit(comparison: Comparison) -> str:
     """Differences of shares are points, never per cent: +5 % of 20 % would be 21 %."""
+    if comparison.unit:
+        return comparison.unit
     return "bits per byte" if unit_of(comparison) == "bits_per_byte" else "points"
 
 

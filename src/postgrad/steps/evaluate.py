@@ -42,8 +42,9 @@ def evaluate(context: StepContext, request: Mapping[str, Any]) -> dict[str, Any]
     num_trained = sum(p.numel() for p in model.model.parameters() if p.requires_grad)
     peak_bytes = peak_memory_bytes(device)
     if probing.looks_back:
-        del exam, method, model  # two models at once may be too large
-        probing.look_back(answerer(prepared, load_base(prepared.base, device)))
+        del exam, model  # two models at once may be too large
+        base = load_base(prepared.base, device)
+        probing.look_back(base, method, answerer(prepared, base))
     outcome = Outcome(
         progress=_progress(run),
         trained_parameters=num_trained,

@@ -69,7 +69,7 @@ class Exam:
             fields = {
                 "when": when,
                 "id": answer.id,
-                "prompt": last_user_words(answer),
+                "prompt": answer.question,
                 "reference": answer.reference,
                 "answer": answer.answer,
                 "score": answer.scores.get(self.prepared.task.primary),
@@ -83,12 +83,6 @@ def reference_of(record: Record, template: Template) -> str:
         return record.text
     assert isinstance(record, Chat)
     return template.reference(record)
-
-
-def last_user_words(answer: Answer) -> str:
-    """What the user said last before the answer."""
-    words = [turn["content"] for turn in answer.prompt if turn["role"] == "user"]
-    return str(words[-1]) if words else ""
 
 
 def store_answers(run: RunFolder, who: str, answers: Sequence[Answer]) -> None:

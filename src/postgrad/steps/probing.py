@@ -4,9 +4,9 @@ model."""
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 
 from postgrad import plugins
 from postgrad.core.events import Event
@@ -14,6 +14,7 @@ from postgrad.core.interfaces import (
     Answerer,
     Criteria,
     Judgement,
+    Method,
     Probe,
     Sitting,
     StepContext,
@@ -21,10 +22,17 @@ from postgrad.core.interfaces import (
 from postgrad.core.probe import Reading, Who
 from postgrad.core.run import RunFolder
 from postgrad.core.task import Answer
+from postgrad.engine import weights
+from postgrad.engine.model import LanguageModel
 from postgrad.errors import RunError
 from postgrad.steps.prepare import Prepared
 from postgrad.steps.stop import stop_if_asked
 from postgrad.training.checkpoint import flush
+
+OnDone = Callable[[int, int], None]
+"""Told how many items are done, of how many."""
+
+Weigh = Callable[[OnDone], list[Reading]]
 
 
 @dataclass(frozen=True)
@@ -70,10 +78,16 @@ class Probing:
         chosen = [probe for probe in self.probes if who == "tuned" or not probe.looks_back]
         self._ask_all(chosen, who, answerer, answers)
 
-    def look_back(self, answerer: Answerer) -> None:
-        """Ask the base about what the tuned model did."""
+    def look_back(self, base: LanguageModel, method: Method, answerer: Answerer) -> None:
+        """Ask the base about what the tuned model did.
+
+        Args:
+            base: the base model by itself.
+            method: whose result is saved in the run.
+            answerer: that asks the base.
+        """
         chosen = [probe for probe in self.probes if probe.looks_back]
-        self._ask_all(chosen, "base", answerer, ())
+        self._ask_all(chosen, "base", answerer, (), partial(self._weigh, base, method))
 
     def judge(self) -> list[Judgement]:
         """What the stored readings say, probe by probe; those that found nothing to ask are
@@ -90,12 +104,17 @@ class Probing:
         found: list[Judgement] = []
         for probe in self.probes:
             base, tuned = (load_readings(self.run, probe.name, who) for who in ("base", "tuned"))
-            if base and tuned:
+            if base and (tuned or probe.looks_back):
                 found.append(probe.judge(base, tuned, criteria))
         return found
 
     def _ask_all(
-        self, probes: Sequence[Probe], who: Who, answerer: Answerer, answers: Sequence[Answer]
+        self,
+        probes: Sequence[Probe],
+        who: Who,
+        answerer: Answerer,
+        answers: Sequence[Answer],
+        weigh: Weigh | None = None,
     ) -> None:
         """Ask one model what is not stored yet."""
         missing = [
@@ -105,10 +124,16 @@ class Probing:
             title = f"Asking the {who} model what lies beside the test"
             self.context.emit(Event("stage", {"name": f"probe_{who}", "title": title}))
         for probe in missing:
-            store_readings(self.run, probe.name, who, self._ask(probe, who, answerer, answers))
+            readings = self._ask(probe, who, answerer, answers, weigh)
+            store_readings(self.run, probe.name, who, readings)
 
     def _ask(
-        self, probe: Probe, who: Who, answerer: Answerer, answers: Sequence[Answer]
+        self,
+        probe: Probe,
+        who: Who,
+        answerer: Answerer,
+        answers: Sequence[Answer],
+        weigh: Weigh | None,
     ) -> list[Reading]:
         stop_if_asked(self.context)
 
@@ -132,8 +157,19 @@ class Probing:
             is_quick=job.evaluation.effort == "quick",
             seed=job.training.seed,
             on_done=on_done,
+            weigh=weigh and partial(weigh, on_done),
         )
         return probe.ask(sitting)
+
+    def _weigh(self, base: LanguageModel, method: Method, on_done: OnDone) -> list[Reading]:
+        is_quick = self.prepared.job.evaluation.effort == "quick"
+        changes = method.changes(base.model, self.run.path / method.result)
+        total = sum(value.dim() == 2 for value in base.model.parameters())
+        found: list[Reading] = []
+        for reading in weights.weigh(base.model, changes, is_quick=is_quick):
+            found.append(reading)
+            on_done(len(found), total)
+        return found
 
 
 def store_readings(run: RunFolder, probe: str, who: Who, readings: Sequence[Reading]) -> None:

@@ -24,10 +24,10 @@ from postgrad.core.report import (
 from postgrad.core.run import RunFolder
 from postgrad.core.task import Answer
 from postgrad.evals import verdict
+from postgrad.evals.claims import claims
 from postgrad.evals.compare import compare
 from postgrad.evals.metrics import metric
 from postgrad.reports.write import write_report
-from postgrad.steps.exam import last_user_words
 from postgrad.steps.prepare import Prepared
 from postgrad.training.loop import Progress
 
@@ -61,6 +61,7 @@ def prove(run: RunFolder, prepared: Prepared, outcome: Outcome) -> Report:
     gates = verdict.gates(base, tuned, task)
     for judgement in outcome.judgements:
         gates |= judgement.gates
+    probed = [judgement.report for judgement in outcome.judgements]
     ship, reasons = verdict.ship(decided, gates)
     events = read_events(run)
     report = Report(
@@ -71,7 +72,8 @@ def prove(run: RunFolder, prepared: Prepared, outcome: Outcome) -> Report:
         primary=primary,
         secondary=secondary,
         gates=gates,
-        probes=[judgement.report for judgement in outcome.judgements],
+        probes=probed,
+        claims=claims(probed),
         task={"kind": task.kind, "primary": task.primary, "why": task.why},
         training=outcome.training or _training(outcome, prepared),
         curves=_curves(events),
@@ -157,7 +159,7 @@ def _examples(base: Sequence[Answer], tuned: Sequence[Answer], primary: str) -> 
         found.append(
             Example(
                 id=before.id,
-                prompt=last_user_words(before),
+                prompt=before.question,
                 reference=before.reference,
                 base=before.answer,
                 tuned=after.answer,

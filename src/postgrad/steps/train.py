@@ -72,8 +72,9 @@ def train(context: StepContext, request: Mapping[str, Any]) -> dict[str, Any]:
     probing.ask("tuned", exam.answerer, tuned_answers)
     num_trained, peak_bytes = _num_trained(model), peak_memory_bytes(device)
     if probing.looks_back:
-        del exam, method, model  # two models at once may be too large
-        probing.look_back(answerer(prepared, load_base(prepared.base, device)))
+        del exam, model  # two models at once may be too large
+        base = load_base(prepared.base, device)
+        probing.look_back(base, method, answerer(prepared, base))
     outcome = Outcome(
         progress=progress,
         trained_parameters=num_trained,

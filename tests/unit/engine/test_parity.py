@@ -154,3 +154,21 @@ def test_rows_do_not_see_each_other(family: str) -> None:
     alone = fast.sequence_losses([one])[0]
     assert fast.sequence_losses([other, one])[1] == pytest.approx(alone, rel=1e-5)
     assert fast.sequence_losses([third, other, one])[2] == pytest.approx(alone, rel=1e-5)
+
+
+def test_what_is_expected_does_not_depend_on_the_packing() -> None:
+    fast = LanguageModel(tiny_model("llama"))
+    sequences = rows(9, 4, shared=10)
+    watch = [[3, 4] for sequence in sequences for _ in sequence.taught]
+    together = fast.expected(sequences, num_top=2, watch=watch)
+    alone = [
+        each
+        for sequence in sequences
+        for each in fast.expected([sequence], 2, [[3, 4] for _ in sequence.taught])
+    ]
+    assert len(together) == len(alone) == len(watch)
+    for found, wanted in zip(together, alone, strict=True):
+        assert found.log_probability == pytest.approx(wanted.log_probability, abs=1e-4)
+        assert found.watched == pytest.approx(wanted.watched, abs=1e-4)
+        assert list(found.top) == list(wanted.top)
+        assert found.rank == wanted.rank

@@ -258,3 +258,14 @@ def test_holm(p_values: list[float]) -> None:
 def test_holm_by_hand() -> None:
     assert statistics.holm([0.01, 0.04, 0.03]) == pytest.approx([0.03, 0.06, 0.06])
     assert statistics.holm([]) == []
+
+
+@given(st.lists(st.floats(0, 1), min_size=1, max_size=12))
+def test_benjamini_hochberg_is_scipys(p_values: list[float]) -> None:
+    found = statistics.benjamini_hochberg(p_values)
+    assert found == pytest.approx(list(false_discovery_control(p_values, method="bh")))
+
+
+def test_benjamini_hochberg_by_hand() -> None:
+    assert statistics.benjamini_hochberg([0.01, 0.04, 0.03]) == pytest.approx([0.03, 0.04, 0.04])
+    assert statistics.benjamini_hochberg([]) == []

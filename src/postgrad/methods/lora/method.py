@@ -13,6 +13,7 @@ from transformers import PreTrainedModel
 from transformers.pytorch_utils import Conv1D
 
 from postgrad.core.job import MethodSection
+from postgrad.engine.weights import Change, Factors
 from postgrad.errors import ModelError, RunError
 from postgrad.methods.lora.linear import LoraLinear
 
@@ -93,6 +94,21 @@ class Lora:
         for name, layer in layers.items():
             layer.lora_A.copy_(tensors[f"{PREFIX}{name}.lora_A.weight"])
             layer.lora_B.copy_(tensors[f"{PREFIX}{name}.lora_B.weight"])
+
+    @torch.no_grad()
+    def changes(self, model: nn.Module, folder: Path) -> Iterator[Change]:
+        """Every linear layer's weight and its adapter as two factors."""
+        config = json.loads((folder / "adapter_config.json").read_text())
+        tensors = load_file(folder / "adapter_model.safetensors")
+        for name, layer in _targets(model):
+            weight: torch.Tensor = layer.weight  # type: ignore[assignment]
+            weight_OI = (weight.t() if isinstance(layer, Conv1D) else weight).detach()
+            left_OR, right_RI = (
+                tensors[f"{PREFIX}{name}.lora_{part}.weight"].to(weight_OI.device)
+                for part in ("B", "A")
+            )
+            scale = config["lora_alpha"] / config["r"]
+            yield Change(name, weight_OI, Factors(scale * left_OR, right_RI))
 
 
 def _targets(model: nn.Module) -> Iterator[tuple[str, nn.Module]]:
