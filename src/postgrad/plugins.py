@@ -62,7 +62,10 @@ TABLES: dict[str, dict[str, str]] = {
         "chrf": "postgrad.evals.scorers.chrf:Chrf",
     },
     "probes": {
+        "counterfactual": "postgrad.evals.probes.counterfactual:Counterfactual",
         "membership": "postgrad.evals.probes.membership:Membership",
+        "refusals": "postgrad.evals.probes.refusals:Refusals",
+        "stereotypes": "postgrad.evals.probes.stereotypes:Stereotypes",
     },
     "backends": {
         "local": "postgrad.backends.local:Local",

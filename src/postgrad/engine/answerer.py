@@ -13,6 +13,7 @@ from postgrad.core.records import Chat, Message, Record, Text
 from postgrad.data.pack import split_by_tokens
 from postgrad.data.render import Sequence, Template
 from postgrad.engine.generate import Stream, generate
+from postgrad.engine.head import Expected
 from postgrad.engine.model import LanguageModel
 
 
@@ -103,24 +104,28 @@ class LocalAnswerer:
     ) -> list[list[Prediction]]:
         """What the model expected at each token of each record's reference."""
         found: list[list[Prediction]] = []
-        for place, sequence in enumerate(self._references(records)):
-            asked = None if watch is None else watch[place]
-            expected = self.model.expected(sequence, num_top, asked)
-            tokens = [sequence.tokens[index] for index in sequence.taught]
-            found.append(
-                [
-                    Prediction(
-                        token,
-                        self.template.tokenizer.decode([token]),
-                        each.log_probability,
-                        each.rank,
-                        each.top,
-                        each.watched,
-                    )
-                    for token, each in zip(tokens, expected, strict=True)
-                ]
-            )
+        for part in split_by_tokens(self._references(records), self.micro_batch_tokens):
+            asked = None
+            if watch is not None:
+                place = len(found)
+                asked = [ids for each in watch[place : place + len(part)] for ids in each]
+            expected = self.model.expected_of(part, num_top, asked)
+            found += [self._predictions(*each) for each in zip(part, expected, strict=True)]
         return found
+
+    def _predictions(self, sequence: Sequence, expected: Rows[Expected]) -> list[Prediction]:
+        tokens = [sequence.tokens[index] for index in sequence.taught]
+        return [
+            Prediction(
+                token,
+                self.template.tokenizer.decode([token]),
+                each.log_probability,
+                each.rank,
+                each.top,
+                each.watched,
+            )
+            for token, each in zip(tokens, expected, strict=True)
+        ]
 
     def _losses(self, sequences: Rows[Sequence]) -> list[float]:
         losses: list[float] = []

@@ -83,8 +83,18 @@ class LanguageModel:
         self, sequence: Sequence, num_top: int = 0, watch: Rows[Rows[int]] | None = None
     ) -> list[Expected]:
         """What the model expects at each taught token of one sequence; see `Head.expected`."""
-        packed = pack([sequence])
-        return self.head.expected(self._taught(packed), self._tensor(packed.labels), num_top, watch)
+        return self.expected_of([sequence], num_top, watch)[0]
+
+    @torch.no_grad()
+    def expected_of(
+        self, sequences: Rows[Sequence], num_top: int = 0, watch: Rows[Rows[int]] | None = None
+    ) -> list[list[Expected]]:
+        """`expected` for sequences that are computed together; `watch` is that of all their
+        taught tokens in turn."""
+        packed = pack(sequences)
+        labels_N = self._tensor(packed.labels)
+        found = iter(self.head.expected(self._taught(packed), labels_N, num_top, watch))
+        return [[next(found) for _ in sequence.taught] for sequence in sequences]
 
     def _taught(self, packed: Packed) -> Tensor:
         layout = PackedLayout(packed.lengths, packed.prefix)

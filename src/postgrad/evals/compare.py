@@ -220,12 +220,17 @@ def _compare_graded(
     low, high = drawn.interval
     in_shares = metric is not metrics.BITS_PER_BYTE and _all_within_one(base, tuned)
     effect = None
-    if n > 1 and deltas.any():
+    if deltas.any() and clusters is not None:
+        # one cluster has no spread: what it could show is unknown, not nothing
+        effect = statistics.effect_from_error(drawn.standard_error) or None
+    elif n > 1 and deltas.any():
         effect = statistics.minimum_detectable_effect_continuous(n, float(deltas.std(ddof=1)))
     elif in_shares:
         # Nothing differed: what right-or-wrong scores could hide is the most that any score can.
-        low, high = _unseen(n)
-        effect = statistics.minimum_detectable_effect(n, min(1.0, RULE_OF_THREE / n))
+        independent = n if clusters is None else len(set(clusters))
+        low, high = _unseen(independent)
+        seen = min(1.0, RULE_OF_THREE / independent)
+        effect = statistics.minimum_detectable_effect(independent, seen)
     if in_shares:
         low, high = max(-1.0, low), min(1.0, high)
         effect = None if effect is None else min(1.0, effect)
