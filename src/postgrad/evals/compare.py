@@ -225,8 +225,13 @@ def _compare_graded(
     effect = None
     if in_shares and np.ptp(deltas) < ROUNDING:
         # All rows say the same: what right-or-wrong scores could hide is the most that any can.
-        low, high = _unseen(n, float(deltas[0]))
-        effect = statistics.minimum_detectable_effect(n, min(1.0, RULE_OF_THREE / n))
+        independent = n if clusters is None else len(set(clusters))
+        low, high = _unseen(independent, float(deltas[0]))
+        seen = min(1.0, RULE_OF_THREE / independent)
+        effect = statistics.minimum_detectable_effect(independent, seen)
+    elif deltas.any() and clusters is not None:
+        # one cluster has no spread: what it could show is unknown, not nothing
+        effect = statistics.effect_from_error(drawn.standard_error) or None
     elif n > 1 and deltas.any():
         effect = statistics.minimum_detectable_effect_continuous(n, float(deltas.std(ddof=1)))
     if in_shares:
