@@ -108,6 +108,7 @@ def test_the_events_tell_the_story(run: RunFolder) -> None:
         "train",
         "ask_tuned",
         "probe_tuned",
+        "probe_base",
         "report",
     ]
     steps = [event["step"] for event in events if event.kind == "step"]

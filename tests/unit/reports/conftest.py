@@ -10,10 +10,12 @@ import pytest
 
 from postgrad.core.report import (
     BaseSummary,
+    Claim,
     Comparison,
     Curve,
     DatasetSummary,
     Example,
+    Figure,
     Gate,
     ProbeReport,
     Report,
@@ -460,15 +462,20 @@ def probed_report() -> Report:
             title="Words <b>and</b> tokens",
             outcome="described",
             text="Most words are those that the base would have chosen.",
+            comparisons=[comparison("words", "Length of an answer", 0.9, 12.4, unit="words")],
+            figures=[Figure(name="far", title="Shifted", value=0.12, ci95=(0.09, 0.16), n=812)],
             tables=[
-                Table(title="Words", columns=["Word", "Base", "Tuned"], rows=[["hi", "3", "9"]])
+                Table(title="Words", columns=["Word", "Base", "Tuned"], rows=[["hi", "3", "9"]]),
+                Table(title="All of them", columns=["Word"], rows=[["bye"]], folded=True),
             ],
             shaded=[ShadedText(title="An answer", pieces=[("Good ", 0.0), ("evening", 0.93)])],
             examples=chat_examples()[:2],
             notes=["Weights describe; they do not predict."],
         ),
     ]
-    return better_report(gates={"forgetting": GATES["forgetting"]}, probes=probes)
+    said = Claim(claim="Core knowledge stays", stands="contradicted", text="It did not.")
+    gates = {"forgetting": GATES["forgetting"]}
+    return better_report(gates=gates, probes=probes, claims=[said])
 
 
 MAKERS = {

@@ -79,3 +79,6 @@ def test_what_was_asked_beside_the_test(make_report: Any) -> None:
     assert "## What was forgotten" in text
     assert "**General text** (failed): General text became 0.310 bits per byte" in text
     assert "| Surprise at general text (lower is better) | 0.871 | 1.181 |" in text
+    assert "| Core knowledge stays | the opposite was shown | It did not. |" in text
+    assert "| Shifted | 12.0 % | 9.0 % to 16.0 % | 812 |" in text
+    assert "| Length of an answer | 0.9 | 12.4 | +11.5 words |" in text

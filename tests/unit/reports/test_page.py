@@ -52,6 +52,11 @@ def test_what_was_asked_beside_the_test(make_report: Any) -> None:
     assert "What was forgotten" in page.text
     assert "What changed" in page.text
     assert "not shown" not in page.text
+    assert "Core knowledge stays" in page.text
+    assert "the opposite was shown" in page.text
+    assert "Shifted 12.0 % 9.0 % to 16.0 % 812" in page.text
+    assert "+11.5 words" in page.text
+    assert "<summary>All of them</summary>" in html
     assert '<span class="shade-5">evening</span>' in html
     assert "Words <b>and</b> tokens" in page.text
     assert "Weights describe; they do not predict." in page.text
