@@ -134,7 +134,9 @@ class Answerer(Protocol):
         """Greedy answers to the prompt of each chat, in order."""
         ...
 
-    def bits_per_byte(self, records: Sequence[Record]) -> list[float]:
+    def bits_per_byte(
+        self, records: Sequence[Record], *, on_done: Callable[[int], None] | None = None
+    ) -> list[float]:
         """Bits per UTF-8 byte of each record's taught text, given its prompt."""
         ...
 

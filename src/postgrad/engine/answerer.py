@@ -78,12 +78,16 @@ class LocalAnswerer:
         )
         return self._generated(stream)
 
-    def bits_per_byte(self, records: Rows[Record]) -> list[float]:
+    def bits_per_byte(
+        self, records: Rows[Record], *, on_done: Callable[[int], None] | None = None
+    ) -> list[float]:
         """Bits per UTF-8 byte of each record's reference (a chat's last turn, or a text)."""
         sequences = [self._reference(record).cut(self.max_length) for record in records]
         losses: list[float] = []
         for part in split_by_tokens(sequences, self.micro_batch_tokens):
             losses += self.model.sequence_losses(part)
+            if on_done:
+                on_done(len(losses))
         sizes = [self._num_bytes(sequence) for sequence in sequences]
         return [loss / math.log(2) / size for loss, size in zip(losses, sizes, strict=True)]
 
