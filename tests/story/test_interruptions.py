@@ -13,7 +13,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from desk import Desk, Finished, write_chats
+from desk import Desk, Finished, questions, write_chats
 from here_backend import Here, Killed
 from postgrad import verbs
 from postgrad.core.events import Event
@@ -194,6 +194,25 @@ def test_stopped_at_any_event(train_here, tmp_path: Path) -> None:
         assert caught.value.fix == f"Go on with: postgrad train {folder} --resume"
         Here.stop_at = None
         assert outcome(verbs.resume(folder).folder) == wanted
+
+
+def test_stopped_while_texts_are_read(train_here, tmp_path: Path) -> None:
+    """Plain text has no answers to count: reading is all that the test is."""
+    data = tmp_path / "texts.jsonl"
+    rows = [{"text": f"Once {q} was {a}. " * 3} for q, a in questions(60)]
+    data.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    options = {"training.micro_batch_tokens": 64, "training.epochs": 1}
+    whole = train_here(data, "whole", **options)
+    events = RunFolder(whole.folder).events.read_text().splitlines()
+    read = [event for line in events if (event := Event.parse(line)).kind == "progress"]
+    done = [event["done"] for event in read if event["unit"] == "texts"]
+    assert len(done) > 4
+    assert done[-1] == whole.report.primary.n
+    Here.stop_at = next(i for i, line in enumerate(events) if '"unit": "texts"' in line)
+    with pytest.raises(Interrupted):
+        train_here(data, "run", **options)
+    Here.stop_at = None
+    assert outcome(verbs.resume(tmp_path / "run").folder) == outcome(whole.folder)
 
 
 def test_evaluation_killed_midway(train_here, tmp_path: Path) -> None:

@@ -239,11 +239,18 @@ class Answerer(Protocol):
         """Greedy answers to the prompt of each chat, in order."""
         ...
 
-    def bits_per_byte(self, records: Sequence[Record], *, with_end: bool = True) -> list[float]:
+    def bits_per_byte(
+        self,
+        records: Sequence[Record],
+        *,
+        with_end: bool = True,
+        on_done: Callable[[int], None] | None = None,
+    ) -> list[float]:
         """Bits per UTF-8 byte of each record's taught text, given its prompt.
 
         Args:
             with_end: whether the token that ends a plain text is among what is taught.
+            on_done: called with the number of records that are done.
         """
         ...
 

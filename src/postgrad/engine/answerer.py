@@ -84,11 +84,17 @@ class LocalAnswerer:
         """Whether there is a chat template."""
         return bool(self.template.tokenizer.chat_template)
 
-    def bits_per_byte(self, records: Rows[Record], *, with_end: bool = True) -> list[float]:
+    def bits_per_byte(
+        self,
+        records: Rows[Record],
+        *,
+        with_end: bool = True,
+        on_done: Callable[[int], None] | None = None,
+    ) -> list[float]:
         """Bits per UTF-8 byte of each record's reference (a chat's last turn, or a text)."""
         sequences = self._references(records, with_end)
         sizes = [self._num_bytes(sequence) for sequence in sequences]
-        losses = self._losses(sequences)
+        losses = self._losses(sequences, on_done)
         return [loss / math.log(2) / size for loss, size in zip(losses, sizes, strict=True)]
 
     def log_likelihoods(self, records: Rows[Record], *, with_end: bool = True) -> list[float]:
@@ -125,10 +131,14 @@ class LocalAnswerer:
             expected.watched,
         )
 
-    def _losses(self, sequences: Rows[Sequence]) -> list[float]:
+    def _losses(
+        self, sequences: Rows[Sequence], on_done: Callable[[int], None] | None = None
+    ) -> list[float]:
         losses: list[float] = []
         for part in split_by_tokens(sequences, self.micro_batch_tokens):
             losses += self.model.sequence_losses(part)
+            if on_done:
+                on_done(len(losses))
         return losses
 
     def _references(self, records: Rows[Record], with_end: bool = True) -> list[Sequence]:

@@ -17,6 +17,7 @@ def ask(
     references: Sequence[str],
     *,
     max_new_tokens: int,
+    on_read: Callable[[int], None] | None = None,
     on_done: Callable[[int], None] | None = None,
 ) -> list[Answer]:
     """Answers of one model, not yet marked but for the bits per byte of each reference.
@@ -27,10 +28,11 @@ def ask(
             is taken.
         references: the right answer of each item, as the model would write it.
         max_new_tokens: longer answers are cut.
+        on_read: called with the number of references whose likelihood is taken so far.
         on_done: called with the number of answers so far.
     """
     records = [record for _, record in items]
-    bits = answerer.bits_per_byte(records)
+    bits = answerer.bits_per_byte(records, on_done=on_read)
     chats = [record for record in records if isinstance(record, Chat)]
     generated = iter(
         answerer.answer(chats, max_new_tokens=max_new_tokens, on_done=on_done) if chats else ()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from postgrad.core.events import Event
@@ -42,20 +42,25 @@ class Exam:
         """
         stop_if_asked(self.context)
         examples, template = self.examples, self.prepared.base.template
-        title = f"Asking the {who} model {len(examples)} held-out questions"
+        asked = "texts" if self.prepared.task.kind == "text" else "questions"
+        title = f"Asking the {who} model {len(examples)} held-out {asked}"
         self.context.emit(Event("stage", {"name": f"ask_{who}", "title": title}))
 
-        def on_done(done: int) -> None:
-            fields = {"stage": title, "done": done, "total": len(examples), "unit": "answers"}
-            self.context.emit(Event("progress", fields))
-            stop_if_asked(self.context)
+        def tell(stage: str, unit: str) -> Callable[[int], None]:
+            def on_done(done: int) -> None:
+                fields = {"stage": stage, "done": done, "total": len(examples), "unit": unit}
+                self.context.emit(Event("progress", fields))
+                stop_if_asked(self.context)
+
+            return on_done
 
         answers = ask(
             self.answerer,
             [(example.id, example.record) for example in examples],
             [reference_of(example.record, template) for example in examples],
             max_new_tokens=self.prepared.job.evaluation.max_new_tokens or 1,
-            on_done=on_done,
+            on_read=tell("How likely it finds what was wanted", "texts"),
+            on_done=tell(title, "answers"),
         )
         marked = score_answers(answers, self.prepared.task)
         store_answers(run, who, marked)

@@ -120,18 +120,18 @@ def test_lora_starts_as_the_base(family: str) -> None:
     assert fast.sequence_losses(sequences) == before
 
 
-@given(st.data(), st.integers(0, 2**20), st.sampled_from(["llama", "gemma3", "gpt2"]))
-@settings(max_examples=25, deadline=None)
+@pytest.mark.parametrize("family", FAMILIES)
+@given(data=st.data(), seed=st.integers(0, 2**20))
+@settings(max_examples=8, deadline=None)
 def test_any_grouping_of_rows_gives_the_same_gradient(
-    data: st.DataObject, seed: int, family: str
+    family: str, data: st.DataObject, seed: int
 ) -> None:
-    """Packing, order and accumulation change nothing but rounding."""
+    """Packing, order and accumulation change nothing but rounding: always that of transformers."""
     sequences = rows(seed, 6, shared=data.draw(st.sampled_from([0, 10])))
-    fast = LanguageModel(tiny_model(family))
-    Full().attach(fast.model, MethodSection(name="full"), seed=0)
-    whole = fast.loss_sum(sequences)
+    plain = tiny_model(family)
+    whole = plain_loss_sum(plain, sequences)
     whole.backward()
-    wanted = gradients(fast.model)
+    wanted = gradients(plain)
 
     order = data.draw(st.permutations(sequences))
     cuts = sorted(data.draw(st.sets(st.integers(1, 5))))

@@ -57,6 +57,17 @@ def test_same_job_same_bits(tmp_path: Path, method: str) -> None:
     assert plain.losses() == one.losses()
 
 
+@pytest.mark.parametrize("method", ["lora", "full"])
+@pytest.mark.parametrize("tokens", [8, 40, 100_000])
+def test_a_step_in_parts_is_the_same_step(tmp_path: Path, method: str, tokens: int) -> None:
+    """Each part's loss is divided by the taught tokens of the whole step, however it is cut."""
+    usual = Case(tmp_path / "usual", method).run()
+    other = Case(tmp_path / "other", method, micro_batch_tokens=tokens).run()
+    for one, two in zip(usual.of("step"), other.of("step"), strict=True):
+        assert two["loss"] == pytest.approx(one["loss"], rel=1e-4)
+        assert two["gradient_norm"] == pytest.approx(one["gradient_norm"], rel=1e-3)
+
+
 def assert_resumes(folder: Path, method: str, polls: range) -> int:
     whole = Case(folder / "whole", method).run()
     resumes = 0
