@@ -2,12 +2,13 @@
 
     p(l | x)   probability of label l for row x, by a model that was trained on other rows only
     t_l        the mean of p(l | x) over the rows that are labelled l
-    x is doubted if, of the labels with p(l | x) >= t_l, the likeliest is not its own
+    n          rows of which the likeliest label l with p(l | x) >= t_l is not their own: what
+               stands off the diagonal of the confident joint, an estimate of the wrong labels
 
-These are the counts off the diagonal of the confident joint (Northcutt, Jiang and Chuang,
-"Confident Learning: Estimating Uncertainty in Dataset Labels", arXiv:1911.00068, section 3.1).
-Changed: the other label must also be five times as likely as the given one, since a page of hits
-half of which are right is read, and a page of guesses is not.
+Doubted are the n rows whose own label is the least likely (Northcutt, Jiang and Chuang, "Confident
+Learning: Estimating Uncertainty in Dataset Labels", arXiv:1911.00068, 3.1 and "prune by class" in
+3.2). Changed: over all labels at once, because labels with a few rows have no reliable n; and
+another label must be five times as likely as the given one.
 
 The model is a logistic regression on the words of the prompt, by tf-idf. It knows no meaning: where
 words alone don't tell the labels apart it says nothing.
@@ -156,15 +157,23 @@ def _balanced(others: np.ndarray, labels_N: np.ndarray) -> np.ndarray:
 
 
 def doubted(chances_NL: np.ndarray, labels_N: np.ndarray) -> list[tuple[int, int, float]]:
-    """(row, the label that it seems to have, how many times as likely), the most likely first."""
+    """(row, the label that it seems to have, how many times as likely), the most doubtful first."""
     own_N = chances_NL[np.arange(len(labels_N)), labels_N]
-    num_L = np.bincount(labels_N, minlength=chances_NL.shape[1])
-    sums_L = np.bincount(labels_N, weights=own_N, minlength=chances_NL.shape[1])
+    other_N = chances_NL.argmax(1)
+    ratio_N = chances_NL.max(1) / np.maximum(own_N, 1e-9)
+    count = len(off_diagonal(chances_NL, labels_N))
+    rows = np.argsort(own_N, kind="stable")[:count]
+    rows = rows[ratio_N[rows] >= LEAST_RATIO]
+    return [(int(row), int(other_N[row]), float(ratio_N[row])) for row in rows]
+
+
+def off_diagonal(chances_NL: np.ndarray, labels_N: np.ndarray) -> np.ndarray:
+    """The rows that stand off the diagonal of the confident joint, ascending."""
+    num_labels = chances_NL.shape[1]
+    own_N = chances_NL[np.arange(len(labels_N)), labels_N]
+    num_L = np.bincount(labels_N, minlength=num_labels)
+    sums_L = np.bincount(labels_N, weights=own_N, minlength=num_labels)
     thresholds_L = np.where(num_L > 0, sums_L / np.maximum(1, num_L), np.inf)
     confident_NL = np.where(chances_NL >= thresholds_L, chances_NL, -1.0)
-    other_N = confident_NL.argmax(1)
-    best_N = confident_NL.max(1)
-    ratio_N = best_N / np.maximum(own_N, 1e-9)
-    rows = np.flatnonzero((best_N > 0) & (other_N != labels_N) & (ratio_N >= LEAST_RATIO))
-    rows = rows[np.argsort(-ratio_N[rows], kind="stable")]
-    return [(int(row), int(other_N[row]), float(ratio_N[row])) for row in rows]
+    is_off = (confident_NL.max(1) > 0) & (confident_NL.argmax(1) != labels_N)
+    return np.flatnonzero(is_off & (chances_NL.argmax(1) != labels_N))
