@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 
 from postgrad.core.interfaces import Criteria, Judgement, Sitting
 from postgrad.core.probe import Reading
@@ -120,21 +120,38 @@ def _read_by_base(sitting: Sitting) -> list[Reading]:
 
 
 def _figures(found: Sequence[Token], criteria: Criteria) -> list[Figure]:
-    def of(
-        name: str, title: str, hit: Callable[[Token], bool], of: Iterable[Token]
-    ) -> list[Figure]:
-        chosen = list(of)
-        figure = share(name, title, [hit(t) for t in chosen], [t.answer for t in chosen], criteria)
-        return [figure] if figure else []
-
-    far = [token for token in found if token.reach == "far"]
-    return [
-        *of("shifted", "Shifted: not among the base\u2019s three likeliest", _is_far, found),
-        *of("marginal", "Marginal: its second or third choice", _is_near, found),
-        *of("unshifted", "Unshifted: its first choice", _is_first, found),
-        *of("surface", "Of all tokens, those of the surface", _is_surface, found),
-        *of("shifted_surface", "Of the shifted ones, those of the surface", _is_surface, far),
+    far = [token for token in found if _is_far(token)]
+    figures = [
+        _share(
+            "shifted",
+            "Shifted: not among the base\u2019s three likeliest",
+            _is_far,
+            found,
+            criteria,
+        ),
+        _share("marginal", "Marginal: its second or third choice", _is_near, found, criteria),
+        _share("unshifted", "Unshifted: its first choice", _is_first, found, criteria),
+        _share("surface", "Of all tokens, those of the surface", _is_surface, found, criteria),
+        _share(
+            "shifted_surface",
+            "Of the shifted ones, those of the surface",
+            _is_surface,
+            far,
+            criteria,
+        ),
     ]
+    return [figure for figure in figures if figure]
+
+
+def _share(
+    name: str,
+    title: str,
+    hit: Callable[[Token], bool],
+    group: Sequence[Token],
+    criteria: Criteria,
+) -> Figure | None:
+    answers = [token.answer for token in group]
+    return share(name, title, [hit(token) for token in group], answers, criteria)
 
 
 def _is_far(token: Token) -> bool:
@@ -204,7 +221,7 @@ def _by_kind(found: Sequence[Token]) -> dict[str, list[Token]]:
 def _by_class(title: str, first: str, groups: dict[str, list[Token]], criteria: Criteria) -> Table:
     rows: list[list[str]] = []
     for words, group in groups.items():
-        shifted = share("", "", [_is_far(t) for t in group], [t.answer for t in group], criteria)
+        shifted = _share("shifted", words, _is_far, group, criteria)
         if shifted is None or shifted.ci95 is None:
             continue
         count = Counter(token.reach for token in group)
@@ -229,7 +246,7 @@ def _most_shifted(found: Sequence[Token]) -> Table:
     far: Counter[str] = Counter()
     times: Counter[str] = Counter()
     for token in found:
-        word = token.word or ("(end of the answer)" if token.kind == "end" else repr(token.piece))
+        word = token.word or ("(end of the answer)" if token.kind == "end" else "(space)")
         times[word] += 1
         if token.reach == "far":
             far[word] += 1
