@@ -62,10 +62,12 @@ TABLES: dict[str, dict[str, str]] = {
         "chrf": "postgrad.evals.scorers.chrf:Chrf",
     },
     "probes": {
+        "canaries": "postgrad.evals.probes.canaries:Canaries",
         "counterfactual": "postgrad.evals.probes.counterfactual:Counterfactual",
         "membership": "postgrad.evals.probes.membership:Membership",
         "refusals": "postgrad.evals.probes.refusals:Refusals",
         "stereotypes": "postgrad.evals.probes.stereotypes:Stereotypes",
+        "verbatim": "postgrad.evals.probes.verbatim:Verbatim",
     },
     "backends": {
         "local": "postgrad.backends.local:Local",

@@ -58,6 +58,8 @@ class DataSection(Section):
     """More unusable rows than this stop the run."""
     allow: tuple[str, ...] = ()
     """Codes of findings that may stay although they block training."""
+    canaries: Annotated[int, Field(ge=0, le=1000)] = 0
+    """Made-up rows with a random number, planted to see what is learned by heart."""
 
 
 class MethodSection(Section):
