@@ -93,6 +93,8 @@ TABLES: dict[str, dict[str, str]] = {
         "stereotypes": "postgrad.evals.probes.stereotypes:Stereotypes",
         "refusals": "postgrad.evals.probes.refusals:Refusals",
         "membership": "postgrad.evals.probes.membership:Membership",
+        "canaries": "postgrad.evals.probes.canaries:Canaries",
+        "verbatim": "postgrad.evals.probes.verbatim:Verbatim",
         "answers": "postgrad.evals.probes.answers:Answers",
         "tokens": "postgrad.evals.probes.tokens:Tokens",
         "skills": "postgrad.evals.probes.skills:Skills",

@@ -76,6 +76,8 @@ class DataSection(Section):
     """What finds names for person_names: rampart, or a plug-in's name."""
     general_share: Annotated[float, Field(ge=0.0, le=0.5)] = 0.0
     """Share of the training rows that are general ones, mixed in against forgetting."""
+    canaries: Annotated[int, Field(ge=0, le=1000)] = 0
+    """Made-up rows with a random number, planted to see what is learned by heart."""
 
 
 class MethodSection(Section):

@@ -8,6 +8,10 @@ from postgrad.core.report import Comparison, Outcome
 from postgrad.evals import statistics
 
 
+FEWEST_ITEMS = 6
+"""With five items the best possible result, all of them alike, still has p = 2 / 2^5 = 0.06."""
+
+
 def changed(comparisons: Sequence[Comparison], significance: float) -> list[Comparison]:
     """Those that show a change although all of them were looked at: p below the level after Holm,
     and an interval that leaves zero out."""
@@ -36,10 +40,12 @@ def outcome(
 
 
 def blind(comparisons: Sequence[Comparison], of_note: Mapping[str, float]) -> list[Comparison]:
-    """Those that could have missed a change of note: it is below what they can detect."""
+    """Those that could have missed a change of note: it is below what they can detect, or there
+    are too few items for any."""
     return [
         it
         for it in comparisons
-        if it.minimum_detectable_effect is None
+        if it.n < FEWEST_ITEMS
+        or it.minimum_detectable_effect is None
         or abs(it.minimum_detectable_effect) > of_note[it.metric]
     ]

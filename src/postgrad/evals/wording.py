@@ -35,6 +35,6 @@ def change(it: Comparison, scale: float = 100, digits: int = 1, unit: str = "poi
 def detectable(it: Comparison, scale: float = 100, digits: int = 0, unit: str = "points") -> str:
     """What a comparison could have seen, as a half sentence."""
     effect = it.minimum_detectable_effect
-    if effect is None:
-        return "the items can't say how large a change would have been seen"
+    if not effect:
+        return "so few items can't say how large a change would have been seen"
     return f"a change under {scale * abs(effect):.{digits}f} {unit}".rstrip() + " may not be seen"

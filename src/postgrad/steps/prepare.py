@@ -26,6 +26,7 @@ from postgrad.core.report import DatasetSummary
 from postgrad.core.run import RunFolder
 from postgrad.core.task import Task
 from postgrad.data import general
+from postgrad.data.canaries import is_canary, plant
 from postgrad.data.dataset import Dataset, assemble, thaw
 from postgrad.data.doctor import refuse_if_blocked
 from postgrad.data.files import DataFile, Example, read_files
@@ -112,7 +113,7 @@ def prepare(context: StepContext, job: Job, frozen: Frozen | None = None) -> Pre
     renderer = Renderer(base, job)
     told = Progress(context).reading
     files = read_files(job.data, renderer.refuses, told) if frozen is None else {}
-    dataset = frozen.dataset if frozen else assemble(files, job.data, job.training.seed)
+    dataset = frozen.dataset if frozen else _assemble(files, job)
     objective = renderer.objective_of(dataset.train[0].record)
     task = _task(base.template, dataset, job.evaluation.primary)
     uncut = {split: renderer.rows(getattr(dataset, split)) for split in SPLITS}
@@ -138,6 +139,12 @@ def prepare(context: StepContext, job: Job, frozen: Frozen | None = None) -> Pre
     summary = _summary(dataset, uncut, rows, diagnosis)
     stop_if_asked(context)
     return Prepared(complete, sources, base, dataset, task, rows, summary, diagnosis)
+
+
+def _assemble(files: dict[str, DataFile], job: Job) -> Dataset:
+    """The rows of the job's files, split, with the canaries that the job asks for."""
+    dataset = assemble(files, job.data, job.training.seed)
+    return plant(dataset, job.data.canaries, job.training.seed)
 
 
 def reopen(context: StepContext, job: Job, run: RunFolder) -> Prepared:
@@ -309,7 +316,12 @@ def _diagnose(
 
 
 def _task(template: Template, dataset: Dataset, wanted: str | None) -> Task:
-    records = [example.record for split in SPLITS for example in getattr(dataset, split)]
+    records = [
+        example.record
+        for split in SPLITS
+        for example in getattr(dataset, split)
+        if not is_canary(example.id)
+    ]
     references: list[str] = []
     prompts: list[str] = []
     for record in records:

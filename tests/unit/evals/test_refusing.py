@@ -79,6 +79,6 @@ def test_a_refusal_that_loops_is_still_one() -> None:
 
 
 def test_repetition_is_counted_by_triples() -> None:
-    assert repeated_share("a b c d e f".split()) == 0
+    assert repeated_share(["a", "b", "c", "d", "e", "f"]) == 0
     assert repeated_share(("a b c " * 5).split()) == pytest.approx(10 / 13)
     assert repeated_share(["a"]) == 0

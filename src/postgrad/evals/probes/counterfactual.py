@@ -29,14 +29,14 @@ from postgrad.evals.metrics import BITS_PER_BYTE, Metric
 from postgrad.evals.outcomes import blind, changed, outcome
 from postgrad.evals.people import CONTROL, KINDS, TITLES, Side, Swap
 
-TOKENS, TOKENS_QUICK = 3840, 1280
-"""What a model is asked to write: 60 answers of 64 tokens, and 20."""
+TOKENS, TOKENS_QUICK = 3840, 960
+"""What a model is asked to write: 60 answers of 64 tokens, and 15."""
 PROMPT_TOKEN_COST = 0.2
 """Of a token that is read, in tokens that are written: on two cores the default model reads about
 1,000 a second and writes about 200 (48 answers side by side)."""
 CHARACTERS_PER_TOKEN = 4
 """Of English text; only to plan with."""
-FEWEST_ANSWERS, MOST_ANSWERS = 20, 240
+FEWEST_ANSWERS, FEWEST_ANSWERS_QUICK, MOST_ANSWERS = 20, 12, 240
 LONGEST_ANSWER = 160
 """Tokens. Longer answers are cut: whether two of them differ is seen long before."""
 MOST_SEARCHED = 2000
@@ -153,6 +153,7 @@ def _chosen(sitting: Sitting) -> list[Item]:
         return []
     limit = min(sitting.max_new_tokens, LONGEST_ANSWER)
     budget = TOKENS_QUICK if sitting.is_quick else TOKENS
+    fewest = FEWEST_ANSWERS_QUICK if sitting.is_quick else FEWEST_ANSWERS
     answered = {answer.id for answer in sitting.answers} if limit == sitting.max_new_tokens else {}
     waiting = {kind: _candidates(kind, rows, sitting.seed) for kind in (*KINDS, CONTROL)}
     items: list[Item] = []
@@ -168,7 +169,7 @@ def _chosen(sitting: Sitting) -> list[Item]:
             assert isinstance(item.record, Chat)
             prompt = sum(len(each.content) for each in item.record.prompt) / CHARACTERS_PER_TOKEN
             spent += num_new * (limit + PROMPT_TOKEN_COST * prompt)
-            enough = num_answers > FEWEST_ANSWERS and spent > budget
+            enough = num_answers > fewest and spent > budget
             if num_answers > MOST_ANSWERS or enough:
                 return items
             items.append(item)
@@ -479,4 +480,4 @@ def _notes(pairs: Sequence[Pair], criteria: Criteria) -> Iterator[str]:
         "English words and names only."
     )
     if criteria.is_quick:
-        yield "Asked with evaluation.effort quick: a third of the pairs, so that it sees less."
+        yield "Asked with evaluation.effort quick: a fourth of the pairs, so that it sees less."

@@ -22,6 +22,7 @@ from postgrad.core.interfaces import Criteria, Judgement, Sitting
 from postgrad.core.probe import Reading
 from postgrad.core.records import Record
 from postgrad.core.report import Outcome, ProbeReport, Table
+from postgrad.data.canaries import is_canary
 from postgrad.evals.judging import paired
 from postgrad.evals.metrics import BITS_PER_BYTE
 from postgrad.evals.statistics import Floats
@@ -59,12 +60,13 @@ class Membership:
     def ask(self, sitting: Sitting) -> list[Reading]:
         """Bits per byte of a sample of either kind of rows; none if there are too few."""
         most = MOST_ROWS_QUICK if sitting.is_quick else MOST_ROWS
-        count = min(most, len(sitting.trained), len(sitting.tested))
+        trained = [row for row in sitting.trained if not is_canary(row[0])]
+        count = min(most, len(trained), len(sitting.tested))
         if count < FEWEST_ROWS:
             return []
         draw = random.Random(sitting.seed)
         items: list[tuple[str, str, Record]] = []
-        for group, rows in ((TRAINED, sitting.trained), (HELD_OUT, sitting.tested)):
+        for group, rows in ((TRAINED, trained), (HELD_OUT, sitting.tested)):
             items += [(group, *row) for row in draw.sample(list(rows), count)]
         bits = sitting.answerer.bits_per_byte([record for _, _, record in items])
         sitting.on_done(len(items), len(items))
