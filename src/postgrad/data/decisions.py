@@ -22,6 +22,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
 
+from postgrad.data import publish
 from postgrad.errors import DataError, SetupError
 
 VERSION = 1
@@ -72,27 +73,12 @@ def log_path(output: Path) -> Path:
 
 
 def refuse_unless_free(output: Path) -> None:
-    """See that a cleaned file can be written here.
+    """See that a cleaned file can be written here, and its log beside it.
 
     Raises:
         DataError: it does not end in .jsonl, its folder is missing, or something is there already.
     """
-    if output.suffix.lower() not in (".jsonl", ".ndjson"):
-        raise DataError(
-            f"{output} does not end in .jsonl.",
-            why="A cleaned file has one row of JSON on each line, whatever the source has.",
-            fix=f"-o {shlex.quote(str(output.with_suffix('.jsonl')))}",
-            code="wrong_output",
-        )
-    if not output.parent.is_dir():
-        raise DataError(
-            f"There is no folder {output.parent}.",
-            fix=f"mkdir -p {shlex.quote(str(output.parent))}",
-            code="wrong_output",
-        )
-    for path in (output, log_path(output)):
-        if os.path.lexists(path):
-            raise _is_there(path)
+    publish.refuse_unless_free(output, log_path(output))
 
 
 def write(
@@ -143,13 +129,13 @@ def write(
             with parts[0].open("wb") as file:
                 file.write(_line({**head, "original": _packed(original)}))
                 shutil.copyfileobj(body, file)
-                _sync(file.fileno())
+                publish.sync(file.fileno())
         with parts[1].open("wb") as file, cleaned.open("rb") as content:
             shutil.copyfileobj(content, file)
-            _sync(file.fileno())
-        _publish(parts[0], log)
+            publish.sync(file.fileno())
+        publish.publish(parts[0], log)
         try:
-            _publish(parts[1], output)
+            publish.publish(parts[1], output)
         except BaseException:
             log.unlink()
             raise
@@ -198,7 +184,9 @@ def restore(output: Path, target: Path | None) -> Restored:
     if os.path.lexists(target):
         if target.is_file() and file_sha256(target) == head["sha256"]:
             return Restored(target, head["sha256"], was_there=True)
-        raise _is_there(target, f"postgrad data restore {shlex.quote(str(output))} -o NEW_NAME")
+        raise publish.is_there(
+            target, f"postgrad data restore {shlex.quote(str(output))} -o NEW_NAME"
+        )
     part = target.with_name(f"{target.name}.unfinished")
     try:
         with part.open("wb") as file:
@@ -206,10 +194,10 @@ def restore(output: Path, target: Path | None) -> Restored:
             for piece in _original(log, output, head):
                 digest.update(piece)
                 file.write(piece)
-            _sync(file.fileno())
+            publish.sync(file.fileno())
         if digest.hexdigest() != head["sha256"]:
             raise _log_changed(log)
-        _publish(part, target)
+        publish.publish(part, target)
     except OSError as error:
         raise SetupError(
             f"{target} could not be written: {error.strerror or error}.",
@@ -325,32 +313,6 @@ def _unpacked(value: Any) -> bytes:
 def _line(value: dict[str, Any]) -> bytes:
     # a file name may hold half a character: backslashreplace makes it JSON's own escape
     return json.dumps(value, ensure_ascii=False).encode("utf-8", "backslashreplace") + b"\n"
-
-
-def _sync(descriptor: int) -> None:
-    """What the page cache holds is on the disk before the file gets its name."""
-    os.fsync(descriptor)
-
-
-def _publish(part: Path, path: Path) -> None:
-    """Give a finished file its name, unless that name is taken."""
-    try:
-        os.link(part, path)
-    except FileExistsError:
-        raise _is_there(path) from None
-    except OSError:  # a file system without hard links
-        if os.path.lexists(path):
-            raise _is_there(path) from None
-        os.replace(part, path)
-
-
-def _is_there(path: Path, fix: str = "") -> DataError:
-    return DataError(
-        f"{path} is already there.",
-        why="A file is never overwritten.",
-        fix=fix or "Choose another name with -o.",
-        code="output_exists",
-    )
 
 
 def _log_changed(log: Path) -> DataError:

@@ -1,0 +1,44 @@
+"""The verbs, once: Python, the command line and HTTP all call these.
+
+A verb takes plain values, runs its step through a backend, hands every event to `on_event`, and
+returns the result. Nothing here loads a model.
+"""
+
+from postgrad.verbs.asking import OnEvent
+from postgrad.verbs.conversation import Conversation, chat, system_message
+from postgrad.verbs.data import check, clean, restore
+from postgrad.verbs.jobs import JobSource, load_job
+from postgrad.verbs.runs import (
+    BUNDLED,
+    DEMO_JOB,
+    Run,
+    evaluate,
+    open_run,
+    plan,
+    pull,
+    report,
+    resume,
+    train,
+)
+
+__all__ = [
+    "BUNDLED",
+    "DEMO_JOB",
+    "Conversation",
+    "JobSource",
+    "OnEvent",
+    "Run",
+    "chat",
+    "check",
+    "clean",
+    "evaluate",
+    "load_job",
+    "open_run",
+    "plan",
+    "pull",
+    "report",
+    "restore",
+    "resume",
+    "system_message",
+    "train",
+]

@@ -1,0 +1,223 @@
+"""The verbs about runs: what a job will take, training, testing, and going on."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from postgrad.core.base import ModelRef
+from postgrad.core.job import Job
+from postgrad.core.report import Report
+from postgrad.core.run import RunFolder
+from postgrad.errors import DataError, Interrupted, JobError, ModelError, RunError
+from postgrad.reports.write import read_report, write_report
+from postgrad.verbs.asking import OnEvent, ignore, run_step, scratch_step
+from postgrad.verbs.jobs import JobSource, load_job, read_job, resume_command
+
+BUNDLED = Path(__file__).parents[1] / "bundled"
+DEMO_JOB = BUNDLED / "pizzeria" / "job.yaml"
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """A finished run: its folder and its report."""
+
+    folder: Path
+    report: Report
+
+
+def plan(
+    source: JobSource,
+    *,
+    advise: bool = True,
+    on_event: OnEvent = ignore,
+    changes: Mapping[str, Any] | None = None,
+) -> dict[str, Any]:
+    """What a job will do and take, and whether to do it at all; nothing is trained.
+
+    Args:
+        source: a job or a data file.
+        advise: ask the base model some test rows, with and without examples in its prompt, and say
+            whether something simpler than fine-tuning would do.
+        on_event: called with each event.
+        changes: dotted keys with new values.
+
+    Returns:
+        `job` (the complete job file's text), `task`, `dataset`, `base`, `power`, `estimate`, and
+        `advice`, or null.
+    """
+    job = load_job(source, changes)
+    return scratch_step(job, "plan", {"job": job.model_dump(), "advise": advise}, on_event)
+
+
+def train(
+    source: JobSource,
+    *,
+    out: str | Path | None = None,
+    on_event: OnEvent = ignore,
+    changes: Mapping[str, Any] | None = None,
+) -> Run:
+    """Train, test and report; the run folder holds everything.
+
+    Args:
+        source: a job or a data file.
+        out: the run folder, new or empty; None: runs/NAME-1, runs/NAME-2, ...
+        on_event: called with each event.
+        changes: dotted keys with new values.
+
+    Raises:
+        PostgradError: see errors.py. An interrupted run goes on with `resume`.
+    """
+    job = load_job(source, changes)
+    folder = Path(out).expanduser() if out else _free_folder(_name(Path(job.data.train)))
+    _refuse_unless_free(RunFolder(folder))
+    is_new = not folder.exists()
+    try:
+        return _train(job, folder, on_event)
+    except (DataError, JobError, ModelError):
+        if is_new and not RunFolder(folder).job.exists():  # it never began
+            shutil.rmtree(folder, ignore_errors=True)
+        raise
+
+
+def _refuse_unless_free(run: RunFolder) -> None:
+    if run.job.exists():
+        raise RunError(
+            f"{run.path} already holds a run.",
+            why="A run is never overwritten.",
+            fix=f"Go on with it: {resume_command(run.path)}. Or choose another --out.",
+            code="run_exists",
+        )
+    begun = run.request.exists() and run.events.exists()
+    if run.path.exists() and not begun and (not run.path.is_dir() or any(run.path.iterdir())):
+        raise RunError(
+            f"{run.path} is not an empty folder.",
+            why="A run could overwrite what is there.",
+            fix="Choose another --out; a folder that does not exist yet is made.",
+            code="folder_not_empty",
+        )
+
+
+def resume(folder: str | Path, *, on_event: OnEvent = ignore) -> Run:
+    """Go on with a run that was stopped or killed, to the same result.
+
+    Raises:
+        RunError: the folder holds no run.
+    """
+    run = RunFolder(Path(folder).expanduser())
+    if run.request.exists() and not run.job.exists():  # killed before its data was settled
+        return _train(_asked_for(run), run.path, on_event)
+    run = open_run(folder)
+    if run.report_json.exists():
+        return Run(run.path, read_report(run.report_json))
+    return _train(read_job(run.job), run.path, on_event)
+
+
+def evaluate(folder: str | Path, *, on_event: OnEvent = ignore) -> Run:
+    """Ask both models of a finished run again and write its report anew."""
+    run = open_run(folder)
+    result_of(run)
+    job = read_job(run.job)
+    run_step(job, "evaluate", run.path, {"job": job.model_dump()}, on_event)
+    return Run(run.path, read_report(run.report_json))
+
+
+def report(folder: str | Path) -> Run:
+    """The report of a finished run, its pages written anew from report.json.
+
+    Raises:
+        RunError: no run, or an unfinished one.
+    """
+    run = open_run(folder)
+    if not run.report_json.exists():
+        raise _unfinished(run)
+    found = read_report(run.report_json)
+    write_report(found, run)
+    return Run(run.path, found)
+
+
+def pull(model: str, *, on_event: OnEvent = ignore) -> dict[str, Any]:
+    """Bring a base model onto this machine; what is known of it.
+
+    Raises:
+        ModelError: unknown, unsafe or unreadable.
+    """
+    ModelRef.parse(model)
+    job = Job.build({"base": {"model": model}, "data": {"train": ""}})
+    return scratch_step(job, "pull", {"model": model}, on_event)
+
+
+def open_run(folder: str | Path) -> RunFolder:
+    """A run folder that holds a run.
+
+    Raises:
+        RunError: it does not.
+    """
+    run = RunFolder(Path(folder).expanduser())
+    if not run.job.exists():
+        raise RunError(
+            f"{run.path} holds no run.",
+            why="A run folder has a job.yaml." if run.path.exists() else "There is no such folder.",
+            fix="List your runs with: ls runs",
+            code="no_run",
+        )
+    return run
+
+
+def result_of(run: RunFolder) -> Path:
+    """The folder of a run's adapter or weights.
+
+    Raises:
+        RunError: the run is not finished.
+    """
+    for place in (run.adapter, run.weights):
+        if place.exists():
+            return place
+    raise _unfinished(run)
+
+
+def _unfinished(run: RunFolder) -> RunError:
+    return RunError(
+        f"{run.path} is not finished.",
+        why="A run has its model once it is trained, and its report once that is tested.",
+        fix=f"Finish it: {resume_command(run.path)}",
+        code="unfinished_run",
+    )
+
+
+def _asked_for(run: RunFolder) -> Job:
+    """The job of a run that has no job.yaml yet."""
+    try:
+        return Job.build(json.loads(run.request.read_text(encoding="utf-8"))["job"])
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise RunError(
+            f"{run.path} holds no run that could go on.",
+            why=f"It was stopped at its very beginning ({error}).",
+            fix="Remove the folder and start again.",
+            code="no_run",
+        ) from None
+
+
+def _train(job: Job, folder: Path, on_event: OnEvent) -> Run:
+    try:
+        run_step(job, "train", folder, {"job": job.model_dump()}, on_event)
+    except Interrupted as stop:
+        fix = f"Go on with: {resume_command(folder)}"
+        raise Interrupted(stop.what, why=stop.why, fix=fix, code=stop.code) from None
+    return Run(folder, read_report(RunFolder(folder).report_json))
+
+
+def _name(data: Path) -> str:
+    """A run's name: the data file's, or its folder's if the file's says nothing."""
+    return data.parent.name if data.stem in ("rows", "train", "data") else data.stem
+
+
+def _free_folder(name: str) -> Path:
+    number = 1
+    while (folder := Path("runs") / f"{name}-{number}").exists():
+        number += 1
+    return folder
