@@ -56,6 +56,7 @@ COMMANDS = {
     ],
     "postgrad eval": ["RUN", "--json", "--strict"],
     "postgrad report": ["RUN", "--json", "--open"],
+    "postgrad compare": ["RUN|FILE", "RUN|FILE", "--json"],
     "postgrad chat": ["RUN", "--base-only", "--system"],
     "postgrad doctor": ["--json"],
 }

@@ -5,6 +5,7 @@ returns the result. Nothing here loads a model.
 """
 
 from postgrad.verbs.asking import OnEvent
+from postgrad.verbs.comparing import compare
 from postgrad.verbs.conversation import Conversation, chat, system_message
 from postgrad.verbs.data import check, clean, restore
 from postgrad.verbs.jobs import JobSource, load_job
@@ -31,6 +32,7 @@ __all__ = [
     "chat",
     "check",
     "clean",
+    "compare",
     "evaluate",
     "load_job",
     "open_run",
