@@ -57,6 +57,7 @@ COMMANDS = {
     "postgrad eval": ["RUN", "--json", "--strict"],
     "postgrad report": ["RUN", "--json", "--open"],
     "postgrad chat": ["RUN", "--base-only", "--json", "--system"],
+    "postgrad compare": ["RUN|FILE", "RUN|FILE", "--json"],
     "postgrad doctor": ["--json"],
 }
 

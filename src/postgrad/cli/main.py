@@ -10,6 +10,7 @@ import click
 
 from postgrad import __version__
 from postgrad.cli.chat import chat
+from postgrad.cli.compare import compare
 from postgrad.cli.data import data
 from postgrad.cli.demo import demo
 from postgrad.cli.doctor import doctor
@@ -38,7 +39,7 @@ def cli() -> None:
     """
 
 
-for command in (demo, models, data, plan, train, evaluate, report, chat, doctor):
+for command in (demo, models, data, plan, train, evaluate, report, compare, chat, doctor):
     cli.add_command(command)
 
 

@@ -147,8 +147,13 @@ def ship(verdict: Verdict, gates: Mapping[str, Gate]) -> tuple[bool, list[str]]:
     return verdict == "better" and all(gate.passed for gate in gates.values()), reasons
 
 
-def headline(verdict: Verdict, primary: Comparison, task: Task) -> str:
-    """The result in one sentence that can be forwarded."""
+def headline(
+    verdict: Verdict,
+    primary: Comparison,
+    task: Task,
+    names: tuple[str, str] = ("the base model", "the tuned model"),
+) -> str:
+    """The result in one sentence that can be forwarded; `names` are those of base and tuned."""
     rows = _held_out(primary.n, task)
     tuned_phrase, base_phrase = _PHRASES.get(primary.metric, _PLAIN_PHRASE)
     tuned = tuned_phrase.format(value=_value(primary, primary.tuned), rows=rows)
@@ -156,9 +161,9 @@ def headline(verdict: Verdict, primary: Comparison, task: Task) -> str:
     change = _signed(primary, primary.delta) + _unit(primary)
     low, high = (_signed(primary, edge).lstrip("+") for edge in primary.ci95)
     evidence = f"{change}, 95 % interval {low} to {high}, {_p(primary.p_value)}"
-    sentence = f"the tuned model {tuned}; the base model {base} ({evidence})."
+    sentence = f"{names[1]} {tuned}; {names[0]} {base} ({evidence})."
     if verdict == "better":
-        return "T" + sentence[1:]
+        return "T" + sentence[1:] if sentence.startswith("the ") else sentence
     if verdict == "worse":
         return f"Worse: {sentence}"
     effect = primary.minimum_detectable_effect

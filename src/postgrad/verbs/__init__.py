@@ -5,6 +5,7 @@ returns the result. Nothing here loads a model.
 """
 
 from postgrad.verbs.asking import OnEvent
+from postgrad.verbs.comparing import compare
 from postgrad.verbs.conversation import Conversation, chat, system_message
 from postgrad.verbs.data import check, clean, collect, restore
 from postgrad.verbs.jobs import JobSource, load_job
@@ -32,6 +33,7 @@ __all__ = [
     "check",
     "clean",
     "collect",
+    "compare",
     "evaluate",
     "load_job",
     "open_run",

@@ -134,7 +134,7 @@ def report(folder: str | Path) -> Run:
     """
     run = open_run(folder)
     if not run.report_json.exists():
-        raise _unfinished(run)
+        raise unfinished(run)
     found = read_report(run.report_json)
     write_report(found, run)
     return Run(run.path, found)
@@ -177,10 +177,11 @@ def result_of(run: RunFolder) -> Path:
     for place in (run.adapter, run.weights):
         if place.exists():
             return place
-    raise _unfinished(run)
+    raise unfinished(run)
 
 
-def _unfinished(run: RunFolder) -> RunError:
+def unfinished(run: RunFolder) -> RunError:
+    """The error for a run that has no model or no report yet."""
     return RunError(
         f"{run.path} is not finished.",
         why="A run has its model once it is trained, and its report once that is tested.",

@@ -1,0 +1,178 @@
+"""Compare: two lists of answers to the same questions, whoever gave them.
+
+A side is the tuned model of a run, the base model of a run, or a file of old answers: what a hosted
+model said, exported as chats. At least one side is a run, because runs have the references.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from postgrad.core.events import Event
+from postgrad.core.interfaces import StepContext
+from postgrad.core.records import Chat, Message
+from postgrad.core.report import Report
+from postgrad.core.run import RunFolder
+from postgrad.core.task import Answer, Task
+from postgrad.data.files import load_file
+from postgrad.data.split import prompt_key
+from postgrad.errors import RunError
+from postgrad.evals import verdict
+from postgrad.evals.compare import compare, score_answers
+from postgrad.evals.metrics import BITS_PER_BYTE
+from postgrad.reports.write import read_report
+from postgrad.steps.exam import load_answers
+
+Key = tuple[str, str]
+"""A question, and its reference where that is known: two rows may ask the same."""
+
+SIGNIFICANCE, RESAMPLES = 0.05, 10_000
+"""The defaults of a job's evaluation: here no job speaks for both sides."""
+
+
+@dataclass(frozen=True)
+class Side:
+    """One list of answers.
+
+    Attributes:
+        name: as the user gave it.
+        answers: by question.
+        trained: questions that the model was trained on.
+        report: of the run; None: a file of answers, which has no references.
+    """
+
+    name: str
+    answers: Mapping[Key, Answer]
+    trained: frozenset[str]
+    report: Report | None
+
+
+def compare_sides(context: StepContext, request: Mapping[str, Any]) -> dict[str, Any]:
+    """What the second side does better or worse than the first.
+
+    Args:
+        context: of the step.
+        request: `sides`: two of {"name", "run", "who"} or {"name", "file"}.
+
+    Returns:
+        `verdict`, `headline`, `primary`, `secondary` (comparisons, `base` being the first side),
+        `rows`: `compared`, `left_out` because one of the models was trained on them, `alone` on
+        one side only; `fixed` and `broke`: questions, with both answers.
+    """
+    context.emit(Event("stage", {"name": "compare", "title": "Comparing"}))
+    first, second = (_side(each) for each in request["sides"])
+    report = first.report or second.report
+    if report is None:
+        raise RunError(
+            "Neither side is a run.",
+            why="Only a run knows the right answers.",
+            fix="Name at least one run: postgrad compare RUN FILE",
+            code="no_run",
+        )
+    pairs, left_out = _paired(first, second)
+    before, after = ([pair[side] for pair in pairs] for side in (0, 1))
+    task = _task(report, before, after)
+    marked = [score_answers(answers, task) for answers in (before, after)]
+    primary, secondary = compare(*marked, task, resamples=RESAMPLES, seed=0)
+    decided = verdict.decide(primary, SIGNIFICANCE)
+    names = (first.name, second.name)
+    alone = len(first.answers) + len(second.answers) - 2 * (len(pairs) + left_out)
+    return {
+        "first": first.name,
+        "second": second.name,
+        "verdict": decided,
+        "headline": verdict.headline(decided, primary, task, names),
+        "primary": primary.model_dump(mode="json"),
+        "secondary": [each.model_dump(mode="json") for each in secondary],
+        "rows": {"compared": len(pairs), "left_out": left_out, "alone": alone},
+        "changes": _changes(*marked, task.primary),
+    }
+
+
+def _side(told: Mapping[str, Any]) -> Side:
+    if "file" in told:
+        return _file(told["name"], Path(told["file"]))
+    run = RunFolder(Path(told["run"]))
+    answers = {_key(each): each for each in load_answers(run, told["who"])}
+    trained = frozenset[str]()
+    if told["who"] == "tuned":  # a base model has seen no row of ours
+        rows = load_file(run.split("train")).examples
+        trained = frozenset(prompt_key(row.record) for row in rows)
+    return Side(told["name"], answers, trained, read_report(run.report_json))
+
+
+def _file(name: str, path: Path) -> Side:
+    """Chats whose last answer is what the model said."""
+    answers: dict[Key, Answer] = {}
+    for row in load_file(path).examples:
+        if isinstance(row.record, Chat):
+            prompt = tuple(message.as_dict() for message in row.record.prompt)
+            given = Answer(row.id, prompt, "", row.record.answer.content, "stop")
+            answers.setdefault((prompt_key(row.record), ""), given)
+    return Side(name, answers, frozenset(), None)
+
+
+def _key(answer: Answer) -> Key:
+    if not answer.prompt:  # plain text has no question
+        return answer.id, answer.reference
+    turns = [Message(turn["role"], turn.get("content") or "") for turn in answer.prompt]
+    return prompt_key(Chat((*turns, Message("assistant", "")))), answer.reference
+
+
+def _paired(first: Side, second: Side) -> tuple[list[tuple[Answer, Answer]], int]:
+    """Answers to the same question, and how many questions one of the models was trained on."""
+    by_question = {key[0]: answer for key, answer in second.answers.items()}
+    if first.report is None:
+        found, left_out = _paired(second, first)
+        return [(before, after) for after, before in found], left_out
+    pairs: list[tuple[Answer, Answer]] = []
+    left_out = 0
+    for number, (key, answer) in enumerate(first.answers.items()):
+        other = by_question.get(key[0]) if second.report is None else second.answers.get(key)
+        if other is None:
+            continue
+        if key[0] in first.trained | second.trained:
+            left_out += 1
+            continue
+        name = str(number)
+        other = dataclasses.replace(other, id=name, reference=answer.reference)
+        pairs.append((dataclasses.replace(answer, id=name), other))
+    if not pairs:
+        raise RunError(
+            f"{first.name} and {second.name} have no question in common that neither was "
+            "trained on.",
+            why="Only answers to the same held-out questions can be compared.",
+            fix="Give both runs the same test file: --set data.test=FILE",
+            code="nothing_in_common",
+        )
+    return pairs, left_out
+
+
+def _task(report: Report, *sides: Sequence[Answer]) -> Task:
+    """The run's task, without what a side has not measured."""
+    measured = all(BITS_PER_BYTE.name in each.scores for side in sides for each in side)
+    names = [each.metric for each in report.secondary]
+    secondary = tuple(name for name in names if measured or name != BITS_PER_BYTE.name)
+    return Task(report.task["kind"], report.primary.metric, secondary, report.task.get("why", ""))
+
+
+def _changes(
+    before: Sequence[Answer], after: Sequence[Answer], metric: str
+) -> list[dict[str, Any]]:
+    """Questions whose score differs, the largest differences first."""
+    found = [
+        {
+            "prompt": str(one.prompt[-1].get("content", "")) if one.prompt else "",
+            "reference": one.reference,
+            "first": one.answer,
+            "second": other.answer,
+            "difference": other.scores.get(metric, 0.0) - one.scores.get(metric, 0.0),
+        }
+        for one, other in zip(before, after, strict=True)
+    ]
+    changed = [each for each in found if each["difference"]]
+    return sorted(changed, key=lambda each: -abs(each["difference"]))
