@@ -19,9 +19,8 @@ from postgrad.core.interfaces import Method, StepContext
 from postgrad.core.job import Job
 from postgrad.core.records import Message
 from postgrad.engine.answerer import LocalAnswerer
-from postgrad.engine.model import LanguageModel
-from postgrad.models.load import load_model
 from postgrad.steps import machine
+from postgrad.steps.evaluate import load_base
 from postgrad.steps.prepare import open_base
 from postgrad.steps.stop import stop_if_asked
 
@@ -40,11 +39,9 @@ def chat(context: StepContext, request: Mapping[str, Any]) -> None:
     job = Job.build(request["job"])
     base = open_base(context, job)
     device = machine.use_machine(job.backend)
-    model = LanguageModel(
-        load_model(base.local, device=str(device), dtype=machine.base_dtype(device))
-    )
+    method: Method = plugins.load("methods", job.method.name)()
+    model = load_base(base, device, method)
     if request["result"]:
-        method: Method = plugins.load("methods", job.method.name)()
         method.load(model.model, Path(request["result"]))
     answerer = LocalAnswerer(model, base.template, base.context_tokens)
 

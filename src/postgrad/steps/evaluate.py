@@ -28,13 +28,13 @@ def evaluate(context: StepContext, request: Mapping[str, Any]) -> dict[str, Any]
     run = RunFolder(context.folder)
     prepared = reopen(context, Job.build(request["job"]), run)
     device = machine.use_machine(prepared.job.backend)
-    model = load_base(prepared.base, device)
+    method: Method = plugins.load("methods", prepared.job.method.name)()
+    model = load_base(prepared.base, device, method)
     exam = Exam(context, prepared, answerer(prepared, model))
     base_answers = exam.ask(run, "base")
     probing = Probing(context, run, prepared, anew=True)
     probing.ask("base", exam.answerer, base_answers)
 
-    method: Method = plugins.load("methods", prepared.job.method.name)()
     method.attach(model.model, prepared.job.method, prepared.job.training.seed)
     method.load(model.model, run.path / method.result)
     tuned_answers = exam.ask(run, "tuned")
@@ -60,9 +60,9 @@ def evaluate(context: StepContext, request: Mapping[str, Any]) -> dict[str, Any]
     return report.model_dump(mode="json")
 
 
-def load_base(base: Base, device: Any) -> LanguageModel:
-    """A base model in memory, on the fast path."""
-    dtype = machine.base_dtype(device)
+def load_base(base: Base, device: Any, method: Method | None = None) -> LanguageModel:
+    """A base model in memory, on the fast path, ready for a method."""
+    dtype = machine.base_dtype(device, method)
     return LanguageModel(load_model(base.local, device=str(device), dtype=dtype))
 
 

@@ -55,14 +55,14 @@ def train(context: StepContext, request: Mapping[str, Any]) -> dict[str, Any]:
     context.emit(Event("plan", describe(prepared)))
 
     context.emit(Event("stage", {"name": "load", "title": "Loading the base model"}))
-    model = load_base(prepared.base, device)
+    method: Method = plugins.load("methods", prepared.job.method.name)()
+    model = load_base(prepared.base, device, method)
     exam = Exam(context, prepared, answerer(prepared, model))
     base_answers = _ask_once(context, run, exam, "base")
     exam.show_samples("before", base_answers, SHOWN_SAMPLES)
     probing = Probing(context, run, prepared)
     probing.ask("base", exam.answerer, base_answers)
 
-    method: Method = plugins.load("methods", prepared.job.method.name)()
     method.attach(model.model, prepared.job.method, prepared.job.training.seed)
     progress = _train(context, run, prepared, model, method)
     _publish(run, prepared, model, method)
