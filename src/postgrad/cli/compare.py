@@ -24,9 +24,9 @@ MOST_CHARACTERS = 110
 @click.argument("second", metavar="RUN|FILE")
 @json_option
 def compare(first: str, second: str, as_json: bool) -> None:
-    """Say what the second does better than the first, on the same held-out questions.
+    """Say what the second of two does better than the first.
 
-    RUN is a run's folder, or RUN@base for its base model; FILE holds chats whose last answers are
+    Both are compared on the same held-out questions. RUN is a run's folder, or RUN@base for its base model; FILE holds chats whose last answers are
     what some other model said, a hosted one for example. At least one of the two is a run.
     """
     with Screen(quiet=as_json) as screen:

@@ -17,7 +17,7 @@ from postgrad.core.run import RunFolder
 @strict_option
 @json_option
 def evaluate(run: Path, strict: bool, as_json: bool) -> None:
-    """Ask both models of a finished run again and write its report anew."""
+    """Ask both models of a finished run again, and report anew."""
     with Screen(quiet=as_json) as screen:
         found = verbs.evaluate(run, on_event=screen.show)
     if as_json:

@@ -26,7 +26,7 @@ def plan(
     output: Path | None,
     as_json: bool,
 ) -> None:
-    """Say whether to fine-tune at all, what it will take, and write the complete job file."""
+    """Say whether to fine-tune at all, and what it will take."""
     with Screen(quiet=as_json) as screen:
         found = verbs.plan(source, on_event=screen.show, changes=changes(base, method, settings))
     if output:

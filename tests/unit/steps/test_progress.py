@@ -18,6 +18,9 @@ from postgrad.steps.diagnosis import diagnose
 from postgrad.steps.progress import Progress
 
 
+SETTINGS = DataSection(train="rows.jsonl")
+
+
 class Listener:
     """Keeps what is said, and asks to stop after so many events."""
 
@@ -76,7 +79,7 @@ def test_reading_counting_and_each_rule_say_how_far_they_are(tmp_path: Path) -> 
     listener = Listener(tmp_path)
     told = Progress(listener.context).reading
     files = read_files(DataSection(train=str(path)), told=told)
-    diagnose(listener.context, files, None, estimate, ["markup", "near_duplicates"])
+    diagnose(listener.context, SETTINGS, files, None, estimate, ["markup", "near_duplicates"])
     said = listener.said()
     reading = [done for stage, done, _, unit in said if stage == "reading rows.jsonl" and unit]
     assert reading[0] == 0
@@ -102,5 +105,5 @@ def test_a_check_stops_in_the_middle_of_a_rule(tmp_path: Path) -> None:
     files = read_files(DataSection(train=str(path)))
     listener = Listener(tmp_path, stop_after=7)
     with pytest.raises(Interrupted):
-        diagnose(listener.context, files, None, estimate, ["markup"])
+        diagnose(listener.context, SETTINGS, files, None, estimate, ["markup"])
     assert listener.said()[-1][0].startswith("checking 1 of 1")
