@@ -108,7 +108,7 @@ TABLES: dict[str, dict[str, str]] = {
         "plan": "postgrad.steps.plan:plan",
         "train": "postgrad.steps.train:train",
         "evaluate": "postgrad.steps.evaluate:evaluate",
-        "compare": "postgrad.steps.compare:compare_sides",
+        "compare": "postgrad.steps.compare:compare",
         "chat": "postgrad.steps.chat:chat",
         "pull": "postgrad.steps.pull:pull",
         "check": "postgrad.steps.check:check",

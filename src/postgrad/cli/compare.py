@@ -26,8 +26,9 @@ MOST_CHARACTERS = 110
 def compare(first: str, second: str, as_json: bool) -> None:
     """Say what the second of two does better than the first.
 
-    Both are compared on the same held-out questions. RUN is a run's folder, or RUN@base for its base model; FILE holds chats whose last answers are
-    what some other model said, a hosted one for example. At least one of the two is a run.
+    Both are compared on the same held-out questions. RUN is a run's folder, or RUN@base for its
+    base model; FILE holds chats whose last answers are what some other model said, a hosted one
+    for example. At least one of the two is a run.
     """
     with Screen(quiet=as_json) as screen:
         found = verbs.compare(first, second, on_event=screen.show)

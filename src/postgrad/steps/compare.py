@@ -21,8 +21,8 @@ from postgrad.core.task import Answer, Task
 from postgrad.data.files import load_file
 from postgrad.data.split import prompt_key
 from postgrad.errors import RunError
+from postgrad.evals import compare as comparing
 from postgrad.evals import verdict
-from postgrad.evals.compare import compare, score_answers
 from postgrad.evals.metrics import BITS_PER_BYTE
 from postgrad.reports.write import read_report
 from postgrad.steps.exam import load_answers
@@ -51,7 +51,7 @@ class Side:
     report: Report | None
 
 
-def compare_sides(context: StepContext, request: Mapping[str, Any]) -> dict[str, Any]:
+def compare(context: StepContext, request: Mapping[str, Any]) -> dict[str, Any]:
     """What the second side does better or worse than the first.
 
     Args:
@@ -76,8 +76,8 @@ def compare_sides(context: StepContext, request: Mapping[str, Any]) -> dict[str,
     pairs, left_out = _paired(first, second)
     before, after = ([pair[side] for pair in pairs] for side in (0, 1))
     task = _task(report, before, after)
-    marked = [score_answers(answers, task) for answers in (before, after)]
-    primary, secondary = compare(*marked, task, resamples=RESAMPLES, seed=0)
+    marked = [comparing.score_answers(answers, task) for answers in (before, after)]
+    primary, secondary = comparing.compare(*marked, task, resamples=RESAMPLES, seed=0)
     decided = verdict.decide(primary, SIGNIFICANCE)
     names = (first.name, second.name)
     alone = len(first.answers) + len(second.answers) - 2 * (len(pairs) + left_out)
