@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import importlib
+import importlib.metadata
 import re
 import sys
+import tomllib
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
 from postgrad import plugins
 from postgrad.errors import JobError, SetupError
@@ -116,6 +120,27 @@ def test_a_missing_package_is_named(install: Callable[[str, str], None]) -> None
     assert caught.value.code == "missing_package"
     assert "a_package_that_nobody_has" in caught.value.what
     assert "pip install" in caught.value.fix
+
+
+def test_a_missing_package_of_an_extra_names_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:
+    for module, extra in (("ftfy", "data"), ("onnxruntime", "names"), ("safetype", "toxicity")):
+        monkeypatch.setitem(sys.modules, module, None)
+        with pytest.raises(SetupError) as caught:
+            plugins.package(module, "a_rule")
+        assert f"pip install 'postgrad[{extra}]'" in caught.value.fix
+        assert module in caught.value.what
+
+
+def test_every_package_of_an_extra_is_known() -> None:
+    """Or its absence is told with the wrong command."""
+    project = tomllib.loads((SOURCE.parents[1] / "pyproject.toml").read_text())["project"]
+    modules = importlib.metadata.packages_distributions()
+    of_package = {canonicalize_name(each): module for module, d in modules.items() for each in d}
+    for extra, lines in project["optional-dependencies"].items():
+        for requirement in map(Requirement, lines if extra != "dev" else []):
+            name = canonicalize_name(requirement.name)
+            if name != "postgrad" and name in of_package:
+                assert plugins.EXTRAS.get(of_package[name]) == extra, name
 
 
 def test_listing_names_loads_nothing() -> None:

@@ -6,11 +6,12 @@ import itertools
 import re
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from postgrad import plugins
 from postgrad.core.findings import SEVERITIES
-from postgrad.core.interfaces import Rule
+from postgrad.core.interfaces import AskingRule, Rule
 from postgrad.core.records import Chat, Message, Preference, Text
 from postgrad.data.rows import Row, Rows, Size
 
@@ -38,9 +39,17 @@ def rows_of_records() -> Rows:
     )
 
 
+READERS = {
+    "embedders": lambda texts: [np.ones(2, np.float32) / np.sqrt(2) for _ in texts],
+    "recognisers": lambda texts: [[(0, 1)] for _ in texts],
+}
+"""Stand-ins for the small models that rules ask."""
+
+
 @pytest.fixture(params=NAMES)
 def rule(request: pytest.FixtureRequest) -> Rule:
-    return plugins.load("rules", request.param)()
+    found = plugins.load("rules", request.param)()
+    return found.asking(READERS[found.asks]) if isinstance(found, AskingRule) else found
 
 
 def test_names_itself(rule: Rule) -> None:
@@ -69,6 +78,8 @@ def test_no_rows_no_hits(rule: Rule) -> None:
 
 
 def test_takes_every_shape_of_record(rule: Rule) -> None:
+    if rule.name == "toxicity":
+        pytest.importorskip("safetype", reason="the extra [toxicity] is not installed")
     rows = rows_of_records()
     codes = {kind.code for kind in rule.kinds}
     for hit in rule.find(rows):

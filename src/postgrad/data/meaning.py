@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -24,8 +25,8 @@ SLOT_SIMILARITY = 0.6
 (benchmarks/data/paraphrases.py) none has as much, of the neighbours three in four."""
 
 RUN_WORDS = 3
-"""Words in a row that two texts share are a topic or a template, not a coincidence: with 3 two thirds
-of the false alarms go and a twentieth of the paraphrases, with 2 a third of these."""
+"""Words in a row that two texts share are a topic or a template, not a coincidence: with 3 two
+thirds of the false alarms go and a twentieth of the paraphrases, with 2 a sixth of these."""
 
 _FUNCTION_WORDS = """
 a an and are as at be been but by can could did do does for from had has have how i if in is it its
@@ -66,8 +67,8 @@ def _nearest(pairs_3P: np.ndarray) -> np.ndarray:
     """Of each row (the first line) the pairs with the greatest cosines (the third), in order."""
     rows, others, cosines = pairs_3P
     pairs_3P = pairs_3P[:, np.lexsort((others, -cosines, rows))]
-    rows = pairs_3P[0]
-    rank: np.ndarray = np.arange(len(rows)) - np.searchsorted(rows, rows)
+    rows: Any = pairs_3P[0]
+    rank: Any = np.arange(len(rows)) - np.searchsorted(rows, rows)
     return pairs_3P[:, rank < MOST_NEIGHBOURS]
 
 

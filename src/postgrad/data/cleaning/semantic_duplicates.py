@@ -23,8 +23,8 @@ from postgrad.data.similar import are_alike, words_of
 
 LEAST_QUESTION, LEAST_ANSWER = 0.6, 0.7
 """Cosines from which two questions, and two answers, say the same, if both do. SemDeDup
-(arXiv:2303.09540, 4) leaves the threshold to the data: with these, 8 of 1,200 rows of four real sets
-are false alarms, and three in five of the planted paraphrases are found; with 0.1 less for the
+(arXiv:2303.09540, 4) leaves the threshold to the data: with these, 8 of 1,200 rows of four real
+sets are false alarms, and three in five of the planted paraphrases are found; with 0.1 less for the
 answers it is 36 and four in five (benchmarks/data/paraphrases.py)."""
 
 LEAST_ALONE = 0.85
@@ -36,8 +36,8 @@ SAMPLE_ANSWERS, MOST_ALIKE = 100, 0.05
 sample are, nearness of answers says nothing."""
 
 MOST_WORDS = 80
-"""Of a text that is read first: its beginning and its end, about 110 tokens, which is what the small
-model reads in one piece. Questions that are near are then read whole."""
+"""Of a text that is read first: its beginning and its end, about 110 tokens, which a small model
+reads in one piece. Questions that are near are then read whole."""
 
 Pair = tuple[Row, Row, float]
 
@@ -99,26 +99,25 @@ class SemanticDuplicates:
 def _duplicates(texts: _Texts, group: Sequence[Row]) -> Iterator[Hit]:
     least = LEAST_QUESTION if texts.answers_tell else LEAST_ALONE
     vectors_ND = texts.questions(group)
-    pairs = near(vectors_ND, vectors_ND, least, earlier=True)
+    found = near(vectors_ND, vectors_ND, least, earlier=True)
+    pairs = [(group[later], group[earlier], cosine) for later, earlier, cosine in found]
+    pairs = texts.that_answer_the_same(texts.that_are_worded_otherwise(pairs))
     dropped: set[int] = set()
-    for row, kept, cosine in texts.worded_otherwise(
-        (group[later], group[earlier], cosine) for later, earlier, cosine in pairs
-    ):
-        if row.index in dropped or kept.index in dropped:
-            continue
-        if texts.answer_the_same(row, kept) and texts.ask_the_same(row, kept, least):
+    for row, kept, cosine in texts.that_ask_the_same(pairs, least):
+        if row.index not in dropped and kept.index not in dropped:
             dropped.add(row.index)
             what = f"Says what {kept.file} line {kept.line} says (cosine {cosine:.2f}): "
             yield Hit("semantic_duplicate", row.index, what + texts.quoted(kept), drop=True)
 
 
 def _leaks(texts: _Texts, trained: Sequence[Row], held_out: Sequence[Row]) -> Iterator[Hit]:
+    found = near(texts.questions(trained), texts.questions(held_out), LEAST_ALONE)
+    between = ((trained[one], held_out[other], cosine) for one, other, cosine in found)
+    pairs = [pair for pair in between if pair[0].file != pair[1].file]
+    pairs = texts.that_ask_the_same(texts.that_are_worded_otherwise(pairs), LEAST_ALONE)
     told: set[int] = set()
-    pairs = near(texts.questions(trained), texts.questions(held_out), LEAST_ALONE)
-    between = ((trained[one], held_out[other], cosine) for one, other, cosine in pairs)
-    found = texts.worded_otherwise(pair for pair in between if pair[0].file != pair[1].file)
-    for row, source, cosine in found:
-        if row.index not in told and texts.ask_the_same(row, source, LEAST_ALONE):
+    for row, source, cosine in pairs:
+        if row.index not in told:
             told.add(row.index)
             where = f"{source.file} line {source.line} ({source.split})"
             what = f"Asks what {where} asks (cosine {cosine:.2f}): {texts.quoted(source)}"
@@ -130,6 +129,7 @@ class _Texts:
 
     def __init__(self, rows: Rows, read: Callable[[Sequence[str]], Sequence[Any]]) -> None:
         self._rows, self._read = rows, read
+        self._questions = {row.index: _said(rows.prompts[row.index]) for row in rows.readable}
 
     def questions(self, group: Sequence[Row]) -> np.ndarray:
         return self._vectors([shortened(self._question(row), MOST_WORDS) for row in group])
@@ -150,52 +150,55 @@ class _Texts:
         cosines = (vectors_ND @ vectors_ND.T)[np.triu_indices(len(answers), 1)]
         return float(np.mean(cosines >= LEAST_ANSWER)) <= MOST_ALIKE
 
-    def worded_otherwise(self, pairs: Iterable[Pair]) -> list[Pair]:
-        """The pairs whose questions have other words, so that no rule about words tells of them.
-        What will be compared of them is read in one go."""
-        found: list[Pair] = []
-        compared: list[str] = []
-        for row, other, cosine in pairs:
+    def that_are_worded_otherwise(self, pairs: Iterable[Pair]) -> list[Pair]:
+        """The pairs whose questions have other words, so that no rule about words tells of them."""
+
+        def is_one(row: Row, other: Row) -> bool:
             words, others = words_of(self._question(row)), words_of(self._question(other))
-            if not (are_alike(words, others) or differ_in_a_slot(words, others)):
-                found.append((row, other, cosine))
-                compared += self._whole(row, other) + self._around(row, other)
-                if self.answers_tell:
-                    compared += [self._answer(row), self._answer(other)]
-        if compared:
-            self._read(compared)
-        return found
+            return not (are_alike(words, others) or differ_in_a_slot(words, others))
 
-    def ask_the_same(self, row: Row, other: Row, least: float) -> bool:
-        """Whether two questions are near when all of them is read, and without what both have."""
-        whole, around = self._whole(row, other), self._around(row, other)
-        if whole and self._cosine(*whole) < least:
-            return False
-        return not around or (all(around) and self._cosine(*around) >= LEAST_QUESTION)
+        return [pair for pair in pairs if is_one(*pair[:2])]
 
-    def answer_the_same(self, row: Row, other: Row) -> bool:
-        one, two = self._answer(row), self._answer(other)
-        return one == two or (self.answers_tell and self._cosine(one, two) >= LEAST_ANSWER)
+    def that_answer_the_same(self, pairs: Sequence[Pair]) -> list[Pair]:
+        """The pairs with the same answer, or with answers that are near where that tells."""
+        texts = [(self._answer(row), self._answer(other)) for row, other, _ in pairs]
+        if self.answers_tell:
+            near_ones = self._cosines(texts) >= LEAST_ANSWER
+        else:
+            near_ones = np.array([one == two for one, two in texts], bool)
+        return [pair for pair, is_near in zip(pairs, near_ones, strict=True) if is_near]
+
+    def that_ask_the_same(self, pairs: Sequence[Pair], least: float) -> list[Pair]:
+        """The pairs whose questions are near when all of them is read, and also without the runs
+        of words that both have."""
+        questions = [(self._question(row), self._question(other)) for row, other, _ in pairs]
+        around = [around_shared_runs(words_of(one), words_of(two)) for one, two in questions]
+        rests = [rest or pair for rest, pair in zip(around, questions, strict=True)]
+        cosines = np.minimum(
+            self._cosines(questions) - least, self._cosines(rests) - LEAST_QUESTION
+        )
+        whole = np.array([all(rest) for rest in rests], bool)
+        keep = (whole & (cosines >= 0)).tolist()
+        return [pair for pair, is_near in zip(pairs, keep, strict=True) if is_near]
 
     def _question(self, row: Row) -> str:
-        return self._rows.prompts[row.index]
+        return self._questions[row.index]
 
     def _answer(self, row: Row) -> str:
         return shortened(self._rows.answers[row.index], MOST_WORDS)
 
-    def _whole(self, row: Row, other: Row) -> list[str]:
-        """Both questions, if one of them was read in part."""
-        both = [self._question(row), self._question(other)]
-        return both if any(shortened(text, MOST_WORDS) != text for text in both) else []
-
-    def _around(self, row: Row, other: Row) -> list[str]:
-        """What both questions have around the words that they share."""
-        words, others = words_of(self._question(row)), words_of(self._question(other))
-        return list(around_shared_runs(words, others) or ())
-
     def _vectors(self, texts: Sequence[str]) -> np.ndarray:
         return np.stack(self._read(texts))
 
-    def _cosine(self, one: str, other: str) -> float:
-        one_D, other_D = self._vectors([one, other])
-        return float(one_D @ other_D)
+    def _cosines(self, pairs: Sequence[tuple[str, str]]) -> np.ndarray:
+        """Of the two texts of each pair; they are read in one go."""
+        if not pairs:
+            return np.zeros(0)
+        vectors_PD = self._vectors([text for pair in pairs for text in pair])
+        return (vectors_PD[::2] * vectors_PD[1::2]).sum(1)
+
+
+def _said(prompt: str) -> str:
+    """The turns of a normalised prompt (`split.prompt_key`) without who says them."""
+    turns = prompt.split("\x1e")
+    return "\n".join(" ".join(turn.split("\x1f")[1:]) if "\x1f" in turn else turn for turn in turns)
