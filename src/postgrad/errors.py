@@ -73,6 +73,14 @@ class DataError(UserError, ValueError):
     default_code = "invalid_data"
 
 
+MOST_CHARACTERS = 1000
+"""Of a sentence about a row: keys and values of a stranger's file may be of any length."""
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= MOST_CHARACTERS else f"{text[: MOST_CHARACTERS - 1]}…"
+
+
 class RowError(DataError):
     """One row can't be used. The row is kept aside with this reason and the run goes on.
 
@@ -88,8 +96,8 @@ class RowError(DataError):
     def __init__(
         self, what: str, *, path: str = "", why: str = "", fix: str = "", code: str = ""
     ) -> None:
-        super().__init__(what, why=why, fix=fix, code=code)
-        self.path = path
+        super().__init__(_short(what), why=_short(why), fix=_short(fix), code=code)
+        self.path = _short(path)
 
     def as_dict(self) -> dict[str, str]:
         return {**super().as_dict(), "path": self.path}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import itertools
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -14,6 +15,9 @@ from postgrad.errors import DataError, SetupError
 
 ROWS = 50
 """Rows that are looked at."""
+
+MOST_KEYS = 200
+"""Of these rows, keys that may be misspelt ones of a format; no table of examples has more."""
 
 # Column names of common data sets, and what they are called here.
 _SYNONYMS: dict[str, tuple[str, ...]] = {
@@ -85,7 +89,8 @@ def _formats() -> dict[str, DataFormat]:
 def _no_format(
     rows: Sequence[Mapping[str, Any]], formats: Mapping[str, DataFormat], file: str
 ) -> DataError:
-    present = list(dict.fromkeys(str(key) for row in rows for key in row))
+    every = dict.fromkeys(str(key) for row in rows for key in row)
+    present = list(itertools.islice(every, MOST_KEYS))
     renames = {
         name: {key: _counterpart(key, present) for key in _keys(candidate) if key not in present}
         for name, candidate in formats.items()
@@ -134,4 +139,5 @@ def _keys(candidate: DataFormat) -> tuple[str, ...]:
 
 def _key_list(rows: Sequence[Mapping[str, Any]]) -> str:
     counted = Counter(str(key) for row in rows for key in row)
-    return ", ".join(name for name, _ in counted.most_common(12)) or "none"
+    names = [name for name, _ in counted.most_common(12)]
+    return ", ".join(name if len(name) <= 40 else f"{name[:39]}…" for name in names) or "none"

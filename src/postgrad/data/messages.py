@@ -39,8 +39,21 @@ ROLES: dict[str, Role] = {
 Value = TypeVar("Value")
 
 
+MOST_PROBLEMS = 100
+"""Told of one row: who mends a hundred sees what is wrong with the rest."""
+
+
 class Problems(list[RowError]):
-    """Everything that is wrong with a row, in the order of the row."""
+    """What is wrong with a row, in the order of the row."""
+
+    def __init__(self, most: int = MOST_PROBLEMS) -> None:
+        super().__init__()
+        self._most = most
+
+    @property
+    def are_enough(self) -> bool:
+        """Whether no more need be looked for."""
+        return len(self) >= self._most
 
     def catch(self, read: Callable[[], Value]) -> Value | None:
         """What `read` gives; None if it raises a RowError, which is kept."""
@@ -65,7 +78,7 @@ def parse_messages(value: object, path: str = "messages") -> tuple[Message, ...]
     Raises:
         RowError: with the path, as `messages[2].role`.
     """
-    problems = Problems()
+    problems = Problems(most=1)
     messages = read_messages(value, path, problems)
     problems.raise_first()
     return messages
@@ -76,10 +89,11 @@ def read_messages(value: object, path: str, problems: Problems) -> tuple[Message
     if not is_list(value) or not value:
         problems.append(_no_list(value, path))
         return ()
-    found = [
-        _plain(turn) or _message(turn, f"{path}[{index}]", problems)
-        for index, turn in enumerate(value)
-    ]
+    found: list[Message | None] = []
+    for index, turn in enumerate(value):
+        found.append(_plain(turn) or _message(turn, f"{path}[{index}]", problems))
+        if problems.are_enough:
+            return ()
     messages = tuple(message for message in found if message is not None)
     if not problems:  # else the call that an answer belongs to may be what can't be read
         problems.catch(lambda: _check_call_ids(messages, path))
@@ -94,7 +108,7 @@ def parse_tools(row: Mapping[str, Any]) -> tuple[Mapping[str, Any], ...]:
     Raises:
         RowError: not a list of functions that have a name.
     """
-    problems = Problems()
+    problems = Problems(most=1)
     tools = read_tools(row, problems)
     problems.raise_first()
     return tools
@@ -110,7 +124,11 @@ def read_tools(row: Mapping[str, Any], problems: Problems) -> tuple[Mapping[str,
         return ()
     path = given[0]
     tools = problems.catch(lambda: _tool_list(row[path], path)) or []
-    found = [problems.catch(partial(_tool, tool, f"{path}[{i}]")) for i, tool in enumerate(tools)]
+    found: list[Mapping[str, Any] | None] = []
+    for index, tool in enumerate(tools):
+        found.append(problems.catch(partial(_tool, tool, f"{path}[{index}]")))
+        if problems.are_enough:
+            return ()
     return tuple(tool for tool in found if tool is not None)
 
 
@@ -385,6 +403,8 @@ def _calls(
     found: list[ToolCall | None] = []
     for index, call in enumerate(list_at(tool_calls, where)):
         found.append(problems.catch(partial(_tool_call, call, f"{where}[{index}]")))
+        if problems.are_enough:
+            break
     return tuple(call for call in found if call is not None)
 
 

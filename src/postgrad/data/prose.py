@@ -15,7 +15,7 @@ from postgrad.data.rows import Piece, Row
 FENCED = re.compile(r"(?s)```.*?(?:```|\Z)|~~~.*?(?:~~~|\Z)")
 INLINE = re.compile(r"`[^`\n]{1,400}`")
 
-CODE = re.compile(
+CODE_LINE = re.compile(
     r"""(?mix)
     ^[ \t]*(?:
         (?:async[ ]+)?def[ ]\w+[ ]?\( | class[ ]\w+[^\n]{0,80}:[ \t]*$
@@ -26,13 +26,20 @@ CODE = re.compile(
       |update[ ]\w+[ ]set)\b
       | (?:if|for|while|switch)[ ]?\([^\n]*\)[ ]?\{ | @\w+\( | >>>[ ] | \$[ ][a-z]+
     )
-    | \bfunction[ ]?\w*\([\w, ]*\)[ ]?\{ | =>[ ]?[{(] | [;{}][ \t]*\n[^\n]*[;{}][ \t]*$
-    | <\?(?:php|xml)
-    | \breturn[ ][^\n]*;[ \t]*$ | <!doctype[ ]html
     """
 )
-"""Lines that a programmer writes and nobody else; recall matters more than precision, because prose
-that is taken for code is only left alone."""
+CODE_INSIDE = re.compile(
+    r"""(?mix)
+    \bfunction[ ]?\w*\([\w, ]*\)[ ]?\{ | =>[ ]?[{(] | [;{}][ \t]*\n[^\n]*[;{}][ \t]*$
+    | <\?(?:php|xml)
+    | \breturn[ ][^\n]{0,400};[ \t]*$ | <!doctype[ ]html
+    """
+)
+"""What a programmer writes and nobody else, at the start of a line and elsewhere; recall matters
+more than precision, because prose that is taken for code is only left alone."""
+
+CODE_SIGNS = (";", "{", "}", "=>", "<?", "<!")
+"""Every text that CODE_INSIDE matches has one of them, and most prose has none."""
 
 
 def is_json(text: str) -> bool:
@@ -43,7 +50,8 @@ def is_json(text: str) -> bool:
 
 def is_code(text: str) -> bool:
     """Whether a text, or a part of it that is not in a block of its own, is code or JSON."""
-    return is_json(text) or CODE.search(text) is not None
+    inside = any(sign in text for sign in CODE_SIGNS) and CODE_INSIDE.search(text)
+    return bool(inside) or is_json(text) or CODE_LINE.search(text) is not None
 
 
 def without_code(text: str) -> str:

@@ -13,6 +13,7 @@ import itertools
 import json
 import re
 import shlex
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -350,10 +351,10 @@ def _csv_lines(lines: Iterator[tuple[int, str | None]], path: Path) -> Iterator[
 
 def _header(cells: list[str], path: Path) -> list[str]:
     header = [cell.strip() for cell in cells]
-    twice = sorted({name for name in header if name and header.count(name) > 1})
+    twice = sorted(name for name, count in Counter(header).items() if name and count > 1)
     if twice:
         raise DataError(
-            f"{path}: the column {twice[0]!r} occurs twice in the first line.",
+            f"{path}: the column {twice[0][:60]!r} occurs twice in the first line.",
             why="The first line of a CSV file names its columns.",
             fix="Rename or remove one of them.",
             code="duplicate_column",
@@ -397,8 +398,11 @@ def _with_json_columns(line: int, row: dict[str, Any]) -> SourceRow:
 
 
 def _parquet(path: Path, told: Told) -> Iterator[SourceRow]:
-    for number, row in enumerate(parquet_rows(path, told), 1):
-        yield _with_json_columns(number, row)
+    for number, row in enumerate(parquet_rows(path, MAX_LINE_BYTES, told), 1):
+        if isinstance(row, RowError):
+            yield SourceRow(number, None, row)
+        else:
+            yield _with_json_columns(number, row)
 
 
 def _text(text: str) -> Iterator[SourceRow]:

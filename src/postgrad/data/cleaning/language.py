@@ -75,10 +75,16 @@ class Language:
 def language(text: str) -> str:
     """The ISO 639 code of a text's language; "" where that is not sure."""
     start = without_code(text[:READ_CHARACTERS])[:MOST_CHARACTERS].replace("\n", " ")
-    if sum(map(str.isalpha, start)) < FEWEST_LETTERS or is_code(start):
+    if not _has_letters(start) or is_code(start):
         return ""
     best = library.detect(start, model="lite", k=1)[0]
     return str(best["lang"]) if best["score"] >= LEAST_SCORE else ""
+
+
+def _has_letters(text: str) -> bool:
+    return any(
+        sum(map(str.isalpha, part)) >= FEWEST_LETTERS for part in (text[: 2 * FEWEST_LETTERS], text)
+    )
 
 
 def _languages(pair: tuple[str, str]) -> tuple[str, str]:

@@ -49,7 +49,10 @@ NAMED = re.compile(
     r"|private[_\- ]?token)[\w\-]*[\"']?\s{0,3}(?:=>|:=|=|:)\s{0,3}|\bbearer\s)"
     r"[\"'`]?(?P<value>[A-Za-z0-9+/_.\-]{20,200}={0,2})(?![\w(\[])"
 )
-NAMES = ("key", "secret", "token", "bearer")
+NAMES = ("api", "secret", "token", "bearer")
+
+LONG = re.compile(r"[A-Za-z0-9+/_.\-]{20}")
+"""What every value of a name has, and most texts have not."""
 
 LEAST_BITS = 3.5
 """Of entropy for each sign: random base 64 of 20 signs has about 4, words joined by _ about 3."""
@@ -120,7 +123,7 @@ def _every(text: str) -> Iterator[Span]:
                 if _is_random(found[0][len(literal) :]) and not MADE_UP.search(found[0]):
                     yield Span("API_KEY", *found.span(), found[0], found[0])
     lower = text.lower()
-    if any(name in lower for name in NAMES):
+    if any(name in lower for name in NAMES) and LONG.search(text):
         yield from _named(NAMED, text)
     if "://" in text and "@" in text:
         for found in PASSWORD_IN_ADDRESS.finditer(text):
