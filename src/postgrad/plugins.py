@@ -62,6 +62,7 @@ TABLES: dict[str, dict[str, str]] = {
         "chrf": "postgrad.evals.scorers.chrf:Chrf",
     },
     "probes": {
+        "bias_files": "postgrad.evals.probes.bias_files:BiasFiles",
         "canaries": "postgrad.evals.probes.canaries:Canaries",
         "counterfactual": "postgrad.evals.probes.counterfactual:Counterfactual",
         "membership": "postgrad.evals.probes.membership:Membership",

@@ -202,6 +202,7 @@ class Sitting:
         is_quick: ask a part of the items only.
         seed: of the job.
         on_done: called with how many items are done, of how many.
+        bias_files: files of published batteries that the job names.
     """
 
     who: Who
@@ -215,6 +216,7 @@ class Sitting:
     is_quick: bool
     seed: int
     on_done: Callable[[int, int], None]
+    bias_files: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,6 @@ from collections.abc import Mapping, Sequence
 from postgrad.core.report import Comparison, Outcome
 from postgrad.evals import statistics
 
-
 FEWEST_ITEMS = 6
 """With five items the best possible result, all of them alike, still has p = 2 / 2^5 = 0.06."""
 

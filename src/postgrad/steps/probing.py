@@ -132,6 +132,7 @@ class Probing:
             is_quick=job.evaluation.effort == "quick",
             seed=job.training.seed,
             on_done=on_done,
+            bias_files=job.evaluation.bias_files,
         )
         return probe.ask(sitting)
 
