@@ -91,6 +91,7 @@ TABLES: dict[str, dict[str, str]] = {
         "drift": "postgrad.evals.probes.drift:Drift",
         "counterfactual": "postgrad.evals.probes.counterfactual:Counterfactual",
         "stereotypes": "postgrad.evals.probes.stereotypes:Stereotypes",
+        "bias_files": "postgrad.evals.probes.bias_files:BiasFiles",
         "refusals": "postgrad.evals.probes.refusals:Refusals",
         "membership": "postgrad.evals.probes.membership:Membership",
         "canaries": "postgrad.evals.probes.canaries:Canaries",

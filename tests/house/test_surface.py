@@ -32,6 +32,7 @@ COMMANDS = {
         "--set",
         "--strict",
     ],
+    "postgrad data collect": ["SOURCE...", "--json", "--output", "--set", "-o"],
     "postgrad data clean": [
         "FILE|JOB",
         "--base",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -69,10 +70,14 @@ def changes(base: str | None, method: str | None, settings: Sequence[str]) -> di
     return found
 
 
+_EXPONENT = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)[eE][+-]?\d+")
+"""YAML 1.1 takes 2e-4 for a text: it wants a point before the e and a sign behind it."""
+
+
 def _value(text: str) -> Any:
     """A value as a job file would read it; 2e-4 is a number here, as people expect."""
     try:
-        return float(text) if "e" in text.lower() else yaml.safe_load(text)
+        return float(text) if _EXPONENT.fullmatch(text.strip()) else yaml.safe_load(text)
     except (ValueError, yaml.YAMLError):
         return text
 

@@ -298,6 +298,7 @@ class Sitting:
         on_done: called with how many items are done, of how many.
         weigh: readings of what training did to each weight matrix; only when the base looks back,
             for then it is at hand beside the saved result.
+        bias_files: files of published batteries that the job names.
     """
 
     who: Who
@@ -312,6 +313,7 @@ class Sitting:
     seed: int
     on_done: Callable[[int, int], None]
     weigh: Callable[[], list[Reading]] | None = None
+    bias_files: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True)

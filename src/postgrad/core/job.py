@@ -144,6 +144,8 @@ class EvaluationSection(Section):
     """How much is asked beside the test (forgetting, bias, ...): full, quick, or none."""
     probes: tuple[str, ...] | None = None
     """Names of the probes that are asked; null: every one that is not optional."""
+    bias_files: tuple[str, ...] = ()
+    """Your files of CrowS-Pairs (.csv), BBQ (.jsonl) or WinoBias, asked before and after."""
     margin: Annotated[float, Field(gt=0, lt=1)] = 0.02
     """A loss elsewhere of this share that is not ruled out fails a gate: 0.02 is two points."""
 

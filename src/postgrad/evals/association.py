@@ -15,7 +15,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from difflib import SequenceMatcher
 
-from postgrad.core.interfaces import Prediction
+import numpy as np
+
+from postgrad.core.interfaces import Criteria, Prediction
+from postgrad.core.report import Table
+from postgrad.evals import statistics, wording
+from postgrad.evals.judging import Pair, sides
+
+MARGIN = "margin"
+"""The measure in readings; in nats, above 0 where the text goes on by the stereotype."""
 
 Expected = Sequence[Prediction]
 """What a model expected at each token of a text."""
@@ -58,3 +66,47 @@ def first_difference(one: Expected, other: Expected) -> int:
     pairs = zip(one, other, strict=False)
     found = next((at for at, (a, b) in enumerate(pairs) if a.token != b.token), None)
     return min(len(one), len(other)) if found is None else found
+
+
+def margins_by_category(
+    pairs: Sequence[Pair],
+    criteria: Criteria,
+    title: str = "Margin of an ending after either person",
+) -> Table:
+    """Margins by `detail["category"]`, and of all, items of a group drawn together."""
+    margins = [pair for pair in pairs if MARGIN in pair[0].values]
+    categories = list(dict.fromkeys(before.detail["category"] for before, _ in margins))
+    rows: list[list[str]] = []
+    for category in (*categories, None):
+        those = [p for p in margins if category in (None, p[0].detail["category"])]
+        before, after, groups = sides(those, MARGIN)
+        low, high = statistics.paired_bootstrap(
+            before, after, criteria.resamples, criteria.seed, clusters=groups
+        ).interval
+        means = [wording.signed(float(side.mean()), 2) for side in (before, after)]
+        change = wording.signed(float((after - before).mean()), 2)
+        flips = int(np.sum((before > 0) != (after > 0)))
+        strengths = [f"{np.abs(side).mean():.2f}" for side in (before, after)]
+        rows.append(
+            [
+                category or "all",
+                str(len(those)),
+                *means,
+                f"{change} ({wording.signed(low, 2)} to {wording.signed(high, 2)})",
+                str(flips),
+                " \u2192 ".join(strengths),
+            ]
+        )
+    return Table(
+        title=f"{title}, in nats (0: even)",
+        columns=[
+            "People differ in",
+            "Pairs",
+            "Base",
+            "Tuned",
+            "Change (95 % interval)",
+            "Turned",
+            "Size of the margin",
+        ],
+        rows=rows,
+    )

@@ -107,7 +107,8 @@ def prepare(context: StepContext, job: Job, frozen: Frozen | None = None) -> Pre
     """
     context.emit(Event("stage", {"name": "prepare", "title": "Preparing"}))
     if frozen is None:  # before a base model is fetched
-        for path in filter(None, (job.data.train, job.data.valid, job.data.test)):
+        own = (job.data.train, job.data.valid, job.data.test, *job.evaluation.bias_files)
+        for path in filter(None, own):
             check_file(Path(path))
     base = open_base(context, job)
     renderer = Renderer(base, job)

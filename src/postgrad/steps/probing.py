@@ -158,6 +158,7 @@ class Probing:
             seed=job.training.seed,
             on_done=on_done,
             weigh=weigh and partial(weigh, on_done),
+            bias_files=job.evaluation.bias_files,
         )
         return probe.ask(sitting)
 

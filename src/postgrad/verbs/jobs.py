@@ -74,6 +74,9 @@ def _anchored(job: Job, folder: Path) -> Job:
         value = getattr(job.data, name)
         if value:
             changes[f"data.{name}"] = str((folder / Path(value).expanduser()).resolve())
+    changes["evaluation.bias_files"] = tuple(
+        str((folder / Path(name).expanduser()).resolve()) for name in job.evaluation.bias_files
+    )
     base = ModelRef.parse(job.base.model)
     if base.source in ("folder", "gguf"):
         changes["base.model"] = str((folder / base.name).resolve())
