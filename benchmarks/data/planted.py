@@ -5,8 +5,9 @@
 Clean rows come from the bundled example and, where they are present, from the sets in
 ../shared/data. Among them lie EACH rows of every kind of defect, made from clean rows that are
 otherwise unused. A kind's recall is the share of its rows that one of its codes hits; its
-precision is the share of the rows hit by these codes that it was planted in. Rows of the clean
-sets that are hit count as false alarms, whatever is the matter with them.
+precision is the share of the rows hit by these codes that it, or another kind with the same codes,
+was planted in. Rows of the clean sets that are hit count as false alarms, whatever is the matter
+with them.
 """
 
 from __future__ import annotations
@@ -21,11 +22,13 @@ import tempfile
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import secrets_and_people as made
 
+from postgrad.advice import defaults
 from postgrad.core.job import DataSection, Job
 from postgrad.data import doctor
 from postgrad.data.dataset import assemble
@@ -73,7 +76,7 @@ def answer_of(row: Row) -> str:
 def one_word_changed(text: str, draw: Draw) -> str:
     """The text with one word doubled, left out, or with a comma: an edit that says the same."""
     words = text.split(" ")
-    place = draw.randrange(1, len(words) - 1)
+    place = draw.randrange(min(1, len(words) - 1), max(2, len(words) - 1)) if words[1:] else 0
     words[place : place + 1] = draw.choice(([words[place], words[place]], [], [words[place] + ","]))
     return " ".join(words)
 
@@ -104,6 +107,44 @@ def near_duplicate(row: Row, other: Row, draw: Draw) -> list[Row]:
 
 def contradiction(row: Row, other: Row, draw: Draw) -> list[Row]:
     return [with_texts(row, answer=answer_of(other))]
+
+
+def contradiction_in_other_words(row: Row, other: Row, draw: Draw) -> list[Row]:
+    return [
+        with_texts(row, user=one_word_changed(question(row), draw), answer=answer_of(other)),
+    ]
+
+
+def copied_answer(row: Row, other: Row, draw: Draw) -> list[Row]:
+    """The answer of a row that stays, under the question of another."""
+    return [with_texts(other, answer=answer_of(row))]
+
+
+def echo(row: Row, other: Row, draw: Draw) -> list[Row]:
+    return [with_texts(row, answer=question(row))]
+
+
+def odd_turns(row: Row, other: Row, draw: Draw) -> list[Row]:
+    row = copy.deepcopy(row)
+    turns = row["messages"]
+    way = draw.randrange(4)
+    if way == 0:
+        turns.insert(-1, {"role": "user", "content": "Anybody there?"})
+    elif way == 1:
+        turns.insert(-1, {"role": "system", "content": "Be brief."})
+    elif way == 2:
+        greeting = {"role": "assistant", "content": "What can I do for you today?"}
+        turns.insert(int(turns[0]["role"] == "system"), greeting)
+    else:
+        turns[:] = [turn for turn in turns if turn["role"] != "system"]
+        turns.insert(0, {"role": "system", "content": " "})
+    return [row]
+
+
+def broken_off(row: Row, other: Row, draw: Draw) -> list[Row]:
+    """The answer cut somewhere between its fifteenth word and its last three."""
+    words = answer_of(row).split(" ")
+    return [with_texts(row, answer=" ".join(words[: draw.randrange(15, len(words) - 2)]))]
 
 
 def trivial(row: Row, other: Row, draw: Draw) -> list[Row]:
@@ -190,6 +231,8 @@ class Defect:
     codes: tuple[str, ...]
     prose: bool = False
     """True: planted in answers of prose alone; in code it is no defect."""
+    fewest_words: int = 0
+    """Of the answer that it is planted in."""
     keeps: bool = False
     """True: the row that it was made from must stay in the file (a duplicate has an original)."""
 
@@ -198,6 +241,17 @@ DEFECTS = (
     Defect("exact duplicate", exact_duplicate, ("exact_duplicate",), keeps=True),
     Defect("near duplicate", near_duplicate, ("near_duplicate",), keeps=True),
     Defect("contradiction", contradiction, ("contradiction", "different_answers"), keeps=True),
+    Defect(
+        "contradiction, reworded",
+        contradiction_in_other_words,
+        ("contradiction", "different_answers"),
+        keeps=True,
+    ),
+    Defect("copied answer", copied_answer, ("shared_answer",), keeps=True),
+    Defect("echo", echo, ("echo",)),
+    Defect("odd turns", odd_turns, ("odd_turns", "empty_system")),
+    Defect("broken off", broken_off, ("unfinished_answer",), prose=True, fewest_words=20),
+    Defect("template mark", in_answer(made.template_mark), ("template_remains",), prose=True),
     Defect("trivial", trivial, ("trivial_short",)),
     Defect("broken", broken, ("broken_row",)),
     Defect("e-mail", in_question(made.email), ("personal_email",)),
@@ -217,7 +271,10 @@ DEFECTS = (
 )
 
 
-AFTER = ("exact duplicate", "near duplicate", "contradiction")
+AFTER = (
+    *("exact duplicate", "near duplicate", "contradiction", "contradiction, reworded"),
+    "copied answer",
+)
 """These lie behind the rows that they were made from: of two, the rules point at the later one."""
 
 
@@ -237,12 +294,26 @@ def clean_rows(count: int, draw: Draw) -> list[Row]:
     return rows[:count]
 
 
-def taken(spare: list[Row], prose: bool) -> Row:
-    """A row out of the spare ones; of prose, if that is asked for."""
+def taken(spare: list[Row], defect: Defect) -> Row:
+    """A row out of the spare ones that the defect can be planted in."""
     for place in reversed(range(len(spare))):
-        if not (prose and CODE.search(answer_of(spare[place]))):
+        answer = answer_of(spare[place])
+        if defect.prose and CODE.search(answer):
+            continue
+        if len(answer.split(" ")) >= defect.fewest_words:
             return spare.pop(place)
-    raise SystemExit("There are not enough rows of prose.")
+    raise SystemExit(f"There are not enough rows for {defect.name}.")
+
+
+def original(originals: list[Row], defect: Defect) -> Row:
+    """A clean row to make one from; of a copied answer, a free one of more than eight words."""
+    for place in reversed(range(len(originals))):
+        answer = answer_of(originals[place])
+        if defect.plant is not copied_answer or not (
+            CODE.search(answer) or len(answer.split()) < 12
+        ):
+            return originals.pop(place)
+    raise SystemExit(f"There are not enough originals for {defect.name}.")
 
 
 CODE = re.compile(r"^SELECT |^\s*(?:def|import|class) |^\{", re.MULTILINE)
@@ -270,7 +341,7 @@ def main() -> None:
     draw.shuffle(originals)
     for defect in DEFECTS:
         for _ in range(options.each):
-            source = originals.pop() if defect.keeps else taken(spare, defect.prose)
+            source = original(originals, defect) if defect.keeps else taken(spare, defect)
             other = draw.choice(clean)
             rows += [(planted, defect.name) for planted in defect.plant(source, other, draw)]
     leaked = [row for row in test if len(question(row).split()) >= 12][: options.each]
@@ -302,7 +373,7 @@ def report(
         job = Job.build({"data": section.model_dump()})
         dataset = assemble(read, section, job.training.seed)
     splits = {row.id: part for part in ("train", "valid", "test") for row in getattr(dataset, part)}
-    checked = rows_of(read, estimate, splits)
+    checked = rows_of(read, partial(estimate, limit_tokens=defaults.MOST_TOKENS), splits)
     lines: dict[str, set[int]] = {}
     print(f"\n{'rule':<24} seconds")
     for rule in doctor.rules():
@@ -312,16 +383,18 @@ def report(
         for hit in hits:
             if checked[hit.row].file == "train.jsonl":
                 lines.setdefault(hit.code, set()).add(checked[hit.row].line)
-    print(f"\n{'planted':<18} {'rows':>5} {'recall':>7} {'precision':>10}  codes")
+    print(f"\n{'planted':<24} {'rows':>5} {'recall':>7} {'precision':>10}  codes")
     for defect in defects:
         planted = {line for line, (_, name) in enumerate(rows, 1) if name == defect.name}
         found = set().union(*(lines.get(code, set()) for code in defect.codes))
+        same = {each.name for each in defects if set(each.codes) & set(defect.codes)}
+        right = {line for line, (_, name) in enumerate(rows, 1) if name in same}
         recall = len(found & planted) / len(planted)
-        precision = len(found & planted) / len(found) if found else 0.0
+        precision = len(found & right) / len(found) if found else 0.0
         codes = ", ".join(defect.codes)
-        print(f"{defect.name:<18} {len(planted):>5} {recall:>7.3f} {precision:>10.3f}  {codes}")
+        print(f"{defect.name:<24} {len(planted):>5} {recall:>7.3f} {precision:>10.3f}  {codes}")
         if show in defect.codes:
-            for title, which in (("missed", planted - found), ("wrongly hit", found - planted)):
+            for title, which in (("missed", planted - found), ("wrongly hit", found - right)):
                 for line in sorted(which):
                     text = json.dumps(rows[line - 1][0], ensure_ascii=False)
                     print(f"    {title}: line {line} [{rows[line - 1][1]}] {text[:400]}")

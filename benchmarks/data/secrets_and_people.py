@@ -174,6 +174,22 @@ def markup(draw: Draw) -> str:
     )
 
 
+def template_mark(draw: Draw) -> str:
+    """What a rendered prompt leaves behind."""
+    return draw.choice(
+        (
+            "<|im_end|>",
+            "<|im_start|>assistant",
+            "[/INST]",
+            "</s>",
+            "<|eot_id|>",
+            "<end_of_turn>",
+            "\n### Response:\n",
+            "<|endoftext|>",
+        )
+    )
+
+
 def placeholder(draw: Draw) -> str:
     """Something that was to be filled in."""
     return draw.choice(

@@ -37,6 +37,7 @@ TABLES: dict[str, dict[str, str]] = {
         "broken_rows": "postgrad.data.cleaning.broken_rows:BrokenRows",
         "exact_duplicates": "postgrad.data.cleaning.exact_duplicates:ExactDuplicates",
         "contradictions": "postgrad.data.cleaning.contradictions:Contradictions",
+        "data_size": "postgrad.data.cleaning.data_size:DataSize",
         "encoding": "postgrad.data.cleaning.encoding:Encoding",
         "labels": "postgrad.data.cleaning.labels:Labels",
         "language": "postgrad.data.cleaning.language:Language",

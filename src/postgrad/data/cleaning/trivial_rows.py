@@ -1,7 +1,8 @@
 """Rows that teach nothing: greetings and thanks, and one text that answers everything.
 
 "Hi." - "Hello." is known to every base model. A free answer that many questions share teaches to
-ignore the question; labels are meant to be shared and are left alone.
+ignore the question, and a long one that even two share was copied; labels are meant to be shared
+and are left alone.
 """
 
 from __future__ import annotations
@@ -11,7 +12,8 @@ from collections.abc import Iterator
 
 from postgrad.core.findings import Hit, Kind
 from postgrad.core.records import Text
-from postgrad.data.rows import Rows
+from postgrad.data.prose import is_json
+from postgrad.data.rows import MAX_LABEL_WORDS, Row, Rows
 from postgrad.data.similar import words_of
 
 _PHATIC = """
@@ -57,29 +59,49 @@ class TrivialRows:
             "See whether the answer fits each question; if it is a label, ignore this.",
             source=SOURCE,
         ),
+        Kind(
+            "shared_answer",
+            "look",
+            "a text as the answer to another question too",
+            "It is learned twice, and one of the questions may have got the other's answer.",
+            "See whether it answers both; paraphrases of one question may share their answer.",
+            source="Lee et al., arXiv:2107.06499 (repeated texts are memorised)",
+        ),
     )
 
     def find(self, rows: Rows) -> Iterator[Hit]:
-        """Trivial rows, then those with a stock answer."""
-        answered = [row for row in rows.readable if not isinstance(row.record, Text)]
+        """Trivial rows, then those whose answer other questions have too."""
         if rows.answer_kind == "label":
             return
+        answered = [row for row in rows.readable if not isinstance(row.record, Text)]
         for row in answered:
-            answer, prompt = rows.answers[row.index], rows.prompts[row.index]
-            if _is_phatic(answer) and _is_phatic(prompt):
+            if _is_phatic(rows.answers[row.index]) and _is_phatic(rows.prompts[row.index]):
                 yield Hit("trivial_short", row.index, f"{row.answer[:60]!r}", drop=True)
-        least = max(LEAST_PROMPTS, LEAST_SHARE * len(rows.readable))
         counts = Counter(rows.answers[row.index] for row in answered)
         questions: defaultdict[str, set[str]] = defaultdict(set)
         for row in answered:
             answer = rows.answers[row.index]
-            if counts[answer] >= least:
+            if counts[answer] > 1:  # most answers are alone, and need no set
                 questions[answer].add(rows.prompts[row.index])
+        least = max(LEAST_PROMPTS, LEAST_SHARE * len(rows.readable))
+        first: dict[str, Row] = {}
         for row in answered:
-            number = len(questions.get(rows.answers[row.index], ()))
+            answer = rows.answers[row.index]
+            number = len(questions.get(answer, ()))
+            if number < 2 or is_json(row.answer):
+                continue  # what a program reads is meant to be the same again
+            earlier = first.setdefault(answer, row)
             if number >= least:
                 what = f"{number} questions have the answer {row.answer[:60]!r}."
                 yield Hit("one_answer_for_many", row.index, what)
+            elif rows.prompts[row.index] != rows.prompts[earlier.index] and _is_text(answer):
+                what = f"The answer of {earlier.file} line {earlier.line}, which asks otherwise."
+                yield Hit("shared_answer", row.index, what)
+
+
+def _is_text(answer: str) -> bool:
+    """Whether an answer is more than a name or a number, which many questions have in common."""
+    return len(answer.split()) > MAX_LABEL_WORDS
 
 
 def _is_phatic(text: str) -> bool:

@@ -7,7 +7,9 @@ A model that is taught half sentences stops in the middle of them. No answer end
 from __future__ import annotations
 
 import re
+from collections import defaultdict
 from collections.abc import Iterator
+from dataclasses import dataclass, field
 
 from postgrad.core.findings import Hit, Kind
 from postgrad.core.records import Text
@@ -60,27 +62,37 @@ class Unfinished:
     )
 
     def find(self, rows: Rows) -> Iterator[Hit]:
-        """One hit for each turn that breaks off, where hardly any does."""
-        judged = ended = 0
-        begun: list[Hit] = []
+        """One hit for each turn that breaks off; each system prompt is a task with its own ends."""
+        tasks: defaultdict[str, _Ends] = defaultdict(_Ends)
         for row in rows.readable:
             if isinstance(row.record, Text):
                 continue  # long texts are cut into rows
             for piece in taught_pieces(row):
                 if not piece.path.endswith("content") or piece.text.count(" ") < FEWEST_WORDS - 1:
                     continue
-                judged += 1
+                ends = tasks[row.system]
+                ends.num_judged += 1
                 if ENDED.search(piece.text[-MOST_CHARACTERS:]):
-                    ended += 1
+                    ends.num_ended += 1
                     continue
                 line = piece.text.rstrip()[-MOST_CHARACTERS:].rpartition("\n")[2]
                 waits = WAITING.search(line) is not None
                 if (waits or BEGUN.search(line)) and not is_code(without_code(piece.text)):
-                    shown = f"“…{' '.join(line[-60:].split())}” is its end."
-                    hit = Hit("unfinished_answer", row.index, shown, piece.path)
+                    what = f"“…{' '.join(line[-60:].split())}” is its end."
+                    hit = Hit("unfinished_answer", row.index, what, piece.path)
                     if waits:
                         yield hit
                     else:
-                        begun.append(hit)
-        if judged >= LEAST_ANSWERS and ended >= LEAST_SHARE * judged:
-            yield from begun
+                        ends.begun.append(hit)
+        for ends in tasks.values():
+            if ends.num_judged >= LEAST_ANSWERS and ends.num_ended >= LEAST_SHARE * ends.num_judged:
+                yield from ends.begun
+
+
+@dataclass(slots=True)
+class _Ends:
+    """How the answers of one task end."""
+
+    num_judged: int = 0
+    num_ended: int = 0
+    begun: list[Hit] = field(default_factory=list[Hit])
