@@ -27,8 +27,8 @@ TABLES: dict[str, dict[str, str]] = {
     },
     "collectors": {
         "completions": "postgrad.data.collect.sources.completions:Completions",
-        "rows": "postgrad.data.collect.sources.rows:Rows",
         "helpdesk": "postgrad.data.collect.sources.helpdesk:Helpdesk",
+        "rows": "postgrad.data.collect.sources.rows:Rows",
         "mailbox": "postgrad.data.collect.sources.mailbox:Mailbox",
         "code": "postgrad.data.collect.sources.code:Code",
         "documents": "postgrad.data.collect.sources.documents:Documents",

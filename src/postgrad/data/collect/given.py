@@ -113,4 +113,5 @@ def _path(text: str, folder: Path) -> Path:
 
 
 def _label(path: Path) -> str:
-    return shown_path(path.name or path.resolve().name or "root")
+    name = path.name if path.name not in ("", "..") else path.resolve().name
+    return shown_path(name or "root")

@@ -17,6 +17,12 @@ from postgrad.data.fields import is_list, is_object
 from postgrad.data.read import read_rows
 from postgrad.errors import DataError, RowError, SetupError
 
+_OPENING, _CLOSING = ("start_map", "start_array"), ("end_map", "end_array")
+_TOO_DEEP = RowError(
+    "It is nested too deep, or has too long a number.",
+    fix="Write the inner part as a string.",
+    code="too_deep",
+)
 LINE_ENDINGS = (".jsonl", ".ndjson")
 
 
@@ -57,7 +63,9 @@ def _streamed(path: Path) -> Iterator[Any]:
         ) from error
     try:
         with path.open("rb") as file:
-            yield from _built(library, library.parse(file, multiple_values=True, use_float=True))
+            yield from _built(
+                library, library.basic_parse(file, multiple_values=True, use_float=True)
+            )
     except (library.JSONError, UnicodeDecodeError) as error:
         raise DataError(
             f"{path} is no JSON, or is cut off: {str(error).splitlines()[0]}",
@@ -72,43 +80,47 @@ def _streamed(path: Path) -> Iterator[Any]:
         ) from None
 
 
-def _built(library: Any, events: Iterator[tuple[str, str, Any]]) -> Iterator[Any]:
+def _built(library: Any, events: Iterator[tuple[str, Any]]) -> Iterator[Any]:
     """Values out of a stream of events: items of a list, items of a page, or what else is at the
     top. A page is given item by item, and never held as a whole."""
-    top: Any = None
-    item: Any = None
-    inside = ""
-    for prefix, event, value in events:
-        if item is not None:
-            item.event(event, value)
-            if prefix == inside and event == "end_map":
-                yield item.value
-                item = None
-        elif prefix in ("item", "data.item") and event == "start_map":
-            item, inside = library.ObjectBuilder(), prefix
-            item.event(event, value)
-        elif prefix == "item" and event in ("string", "number", "boolean", "null"):
+    depth, key, level = 0, "", 0
+    kinds = ["", ""]
+    builder: Any = None
+    for event, value in events:
+        opens, closes = event in _OPENING, event in _CLOSING
+        if opens and depth < len(kinds):
+            kinds[depth] = event
+        in_list = depth == 1 and kinds[0] == "start_array"
+        in_page = depth == 2 and kinds == ["start_map", "start_array"] and key == "data"
+        if depth == 1 and event == "map_key":
+            key = value
+        if opens and builder is None and (depth == 0 or in_list or in_page):
+            if event == "start_map" or depth:
+                builder, level = library.ObjectBuilder(), depth
+        elif in_list and not closes and builder is None:
             yield value
-        elif prefix == "data" and event == "start_array":
-            top = None
-        elif prefix == "" and event == "start_map":
-            top = library.ObjectBuilder()
-            top.event(event, value)
-        elif top is not None:
-            top.event(event, value)
-            if prefix == "" and event == "end_map":
-                yield top.value
-                top = None
+        if depth == 1 and level == 0 and key == "data" and event == "start_array":
+            builder = None  # a page: what it says of itself is not needed
+        depth += opens - closes
+        if builder is _TOO_DEEP or (builder is not None and depth - level > strict_json.MAX_DEPTH):
+            builder = _TOO_DEEP
+        elif builder is not None:
+            builder.event(event, value)
+        if closes and builder is not None and depth == level:
+            yield builder if builder is _TOO_DEEP else builder.value
+            builder = None
 
 
 def _checked(value: Any) -> Mapping[str, Any] | RowError:
     """The object as strict JSON: not too deep, without NaN or halves of characters."""
+    if isinstance(value, RowError):
+        return value
     try:
         found = strict_json.loads(json.dumps(value, ensure_ascii=False))
     except RowError as error:
         return error
     except (ValueError, RecursionError):
-        return RowError("It is nested too deep, or has too long a number.", code="too_deep")
+        return _TOO_DEEP
     if is_object(found):
         return found
     return RowError("It is no JSON object.", code="row_not_object")

@@ -108,6 +108,7 @@ def read_mail(data: bytes, settings: CollectSettings) -> Mail:
         message = email.message_from_bytes(data, policy=email.policy.default)
         assert isinstance(message, EmailMessage)
         head = {name: sound(str(message.get(name, ""))) for name in _HEADERS}
+        _check_person(head, message)
         written = _body(message, settings)
     except (RowError, SetupError):
         raise
@@ -115,7 +116,6 @@ def read_mail(data: bytes, settings: CollectSettings) -> Mail:
         raise RowError(
             f"It is damaged ({type(error).__name__}: {error}).", code="damaged"
         ) from None
-    _check_person(head, message)
     [(_, sender), *_] = getaddresses([head["From"]]) or [("", "")]
     if "@" not in sender:
         raise RowError("It has no sender.", code="damaged")

@@ -1,8 +1,8 @@
 """PDF files, as plain text.
 
 A PDF has no paragraphs, only places of characters; PDFium (the reader in Chrome) puts these
-together to lines. What stands at the top or bottom of most pages, page numbers apart the same, is a
-running head: it would be learned once a page, in the middle of sentences, and is left out.
+together to lines. What stands at the top or bottom of many pages, the same but for the page's
+number, is a running head: it would be learned once a page, inside sentences, and is left out.
 """
 
 from __future__ import annotations
@@ -29,10 +29,9 @@ _PASSWORD = 4
 """FPDF_ERR_PASSWORD in PDFium's public/fpdfview.h."""
 _HYPHEN = re.compile("[\x02\ufffe]\r?\n?")
 """How PDFium marks a hyphen at the end of a line: the word goes on."""
-_WORD = re.compile(r"[^\W\d_]")
-_PAGE_NUMBER = re.compile(r"[-\u2013\u2014 ]*#(?: ?/ ?#)?[-\u2013\u2014 ]*")
-"""Other lines of numbers alone are rows of a table."""
-_NUMBERS = re.compile(r"\d+|\b[ivxlc]+\b", re.IGNORECASE)
+_NUMBER = re.compile(r"\d{1,5}")
+MOST_NUMBERS = 4
+"""Of a line, that may be the page's: a head has the page, the number of pages, perhaps a year."""
 
 
 def read_pdf(path: Path, settings: CollectSettings) -> Document:
@@ -73,33 +72,38 @@ def without_running_heads(pages: list[str]) -> Document:
     """Pages as one document; lines that many of them have at their edge are taken out."""
     lines = [[line.rstrip() for line in page.split("\n") if line.strip()] for page in pages]
     heads = _running_heads(lines)
-    taken: dict[str, list[str]] = {head: [] for head in heads}
+    taken: dict[str, list[str]] = {head: [] for head in sorted(heads)}
     starts, kept = list[int](), list[str]()
-    for page in lines:
+    for number, page in enumerate(lines):
         edges = _edges(page)
         starts.append(len(kept) + 1)
         for index, line in enumerate(page):
-            if index in edges and _alike(line) in heads:
-                taken[_alike(line)].append(line)
+            head = next((key for key in _keys(line, number) if key in heads), "")
+            if head and index in edges:
+                taken[head].append(line)
             else:
                 kept.append(line)
     removed = [
         Removed("running_head", f"It stands at the edge of {len(found)} pages.", "\n".join(found))
         for found in taken.values()
+        if found
     ]
     return Document("\n".join(kept), pages=tuple(starts), removed=tuple(removed))
 
 
 def _running_heads(pages: list[list[str]]) -> set[str]:
-    """What lines that are running heads are alike in."""
+    """The keys of lines that are running heads; none if nothing else would be left."""
     counted: Counter[str] = Counter()
-    for page in pages:
-        alike = {_alike(page[index]) for index in _edges(page)}
-        counted.update(text for text in alike if _WORD.search(text) or _PAGE_NUMBER.fullmatch(text))
+    for number, page in enumerate(pages):
+        counted.update({key for index in _edges(page) for key in _keys(page[index], number)})
     least = max(MIN_PAGES, MIN_SHARE * sum(map(bool, pages)))
     heads = {text for text, count in counted.items() if count >= least}
-    left = any(_alike(line) not in heads for page in pages for line in page)
-    return heads if left else set()
+    inside = any(
+        index not in _edges(page) or not heads.intersection(_keys(line, number))
+        for number, page in enumerate(pages)
+        for index, line in enumerate(page)
+    )
+    return heads if inside else set()
 
 
 def _page_texts(library: Any, path: Path) -> list[str]:
@@ -134,6 +138,12 @@ def _edges(page: list[str]) -> set[int]:
     return {*range(min(EDGE_LINES, last)), *range(max(0, last - EDGE_LINES), last)}
 
 
-def _alike(line: str) -> str:
-    """A line without its numbers: "Page 3 of 9" and "Page 4 of 9" are one running head."""
-    return _NUMBERS.sub("#", " ".join(line.split()))
+def _keys(line: str, page: int) -> list[str]:
+    """What running heads have in common: the whole line, or the line with one of its numbers as
+    far from the page's own: "Page 3 of 9" on the third page, "Page 4 of 9" on the fourth."""
+    text = " ".join(line.split())
+    numbers = list(_NUMBER.finditer(text))[:MOST_NUMBERS]
+    counted = [
+        f"{text[: found.start()]}#{int(found[0]) - page}#{text[found.end() :]}" for found in numbers
+    ]
+    return [*counted, text]

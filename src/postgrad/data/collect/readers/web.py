@@ -48,7 +48,7 @@ def markdown_of(html: str) -> str:
     """
     library, options = _converter()
     found = library.convert(sound(html), options)
-    if any(warning.kind == library.WarningKind.depth_limit_exceeded for warning in found.warnings):
+    if any(str(warning.kind) == "depth_limit_exceeded" for warning in found.warnings):
         raise RowError(
             "Its elements are nested more than 1024 deep.",
             why="What lies deeper would be lost.",

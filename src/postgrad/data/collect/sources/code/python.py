@@ -11,7 +11,6 @@ import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from postgrad.data.collect.texts import sound
 from postgrad.errors import RowError
 
 MOST_CHARACTERS = 6000
@@ -65,7 +64,7 @@ def parse_module(data: bytes) -> Module:
     """
     try:
         encoding, _ = tokenize.detect_encoding(io.BytesIO(data).readline)
-        text = sound(data.decode(encoding))
+        text = data.decode(encoding).replace("\r\n", "\n").replace("\r", "\n")
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of a file of others, nobody here can mend them
             tree = ast.parse(text)
