@@ -1,4 +1,4 @@
-"""Every embedder and every recogniser of names, by its row in the table, where its model is here."""
+"""Every embedder and every recogniser of names, by its row in the table, if its model is here."""
 
 from __future__ import annotations
 

@@ -36,9 +36,17 @@ def test_the_tables_of_the_page_name_every_code() -> None:
     sources = [
         path.read_text("utf-8")
         for path in (ROOT / "src" / "postgrad" / "data").rglob("*.py")
-        if path.name not in READERS and "cleaning" not in path.parts
+        if path.name not in READERS and not {"cleaning", "collect"} & set(path.parts)
     ]
     codes = {code for text in sources for code in re.findall(r'\bcode="(\w+)"', text)}
     codes |= {"invalid_tools", "overlaps_test", "overlaps_valid"}
     rows = "\n".join(line.split("|")[1] for line in PAGE.splitlines() if line.startswith("| `"))
     assert codes - set(re.findall(r"`(\w+)`", rows)) == set()
+
+
+def test_the_page_about_collecting_names_every_code() -> None:
+    page = (ROOT / "docs" / "collect.md").read_text("utf-8")
+    told = set(re.findall(r"`(\w+)`", page)) | set(re.findall(r"`(\w+)`", PAGE))
+    sources = (ROOT / "src" / "postgrad" / "data" / "collect").rglob("*.py")
+    codes = {code for path in sources for code in re.findall(r'\bcode="(\w+)"', path.read_text())}
+    assert codes - told - {"stopped"} == set()

@@ -17,7 +17,6 @@ from postgrad.steps import progress
 from postgrad.steps.diagnosis import diagnose
 from postgrad.steps.progress import Progress
 
-
 SETTINGS = DataSection(train="rows.jsonl")
 
 

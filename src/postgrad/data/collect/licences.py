@@ -82,7 +82,7 @@ def _recognised(path: Path) -> str:
     try:
         if path.stat().st_size > MAX_LICENCE_BYTES:
             return UNKNOWN
-        return _package("identify", "identify.identify").license_id(str(path)) or UNKNOWN
+        return _identify_licences().license_id(str(path)) or UNKNOWN
     except (OSError, UnicodeDecodeError):
         return UNKNOWN
     except ModuleNotFoundError as error:  # of the distance between two texts
@@ -101,13 +101,13 @@ def _of_project(path: Path) -> str | None:
 
 @cache
 def _expressions() -> Any:
-    return _package("license-expression", "license_expression").get_spdx_licensing()
+    return _license_expression().get_spdx_licensing()
 
 
 @cache
 def _categories() -> dict[str, str]:
     """The category of each licence, by its SPDX names in lower case."""
-    index = _package("license-expression", "license_expression").get_license_index()
+    index = _license_expression().get_license_index()
     return {
         name.casefold(): entry["category"]
         for entry in index
@@ -116,11 +116,18 @@ def _categories() -> dict[str, str]:
     }
 
 
-def _package(name: str, module: str) -> Any:
+def _license_expression() -> Any:
     try:
-        return importlib.import_module(module)
+        return importlib.import_module("license_expression")
     except ModuleNotFoundError as error:
-        raise _missing(name) from error
+        raise _missing("license-expression") from error
+
+
+def _identify_licences() -> Any:
+    try:
+        return importlib.import_module("identify.identify")
+    except ModuleNotFoundError as error:
+        raise _missing("identify") from error
 
 
 def _missing(name: str) -> SetupError:
