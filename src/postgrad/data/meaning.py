@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import cast
 
 import numpy as np
 
@@ -55,7 +55,7 @@ def near(
         for first in range(0, end, BLOCK_ROWS):
             cosines_BC = block_BD @ others_MD[first : min(end, first + BLOCK_ROWS)].T
             if earlier and first == start:
-                cosines_BC = np.tril(cosines_BC, -1)
+                cosines_BC[np.triu_indices(len(block_BD))] = -2.0  # itself, and what comes later
             rows, columns = np.nonzero(cosines_BC >= least)
             cosines = cosines_BC[rows, columns].astype(np.float64)
             found.append(_nearest(np.stack([rows + start, columns + first, cosines])))
@@ -67,9 +67,9 @@ def _nearest(pairs_3P: np.ndarray) -> np.ndarray:
     """Of each row (the first line) the pairs with the greatest cosines (the third), in order."""
     rows, others, cosines = pairs_3P
     pairs_3P = pairs_3P[:, np.lexsort((others, -cosines, rows))]
-    rows: Any = pairs_3P[0]
-    rank: Any = np.arange(len(rows)) - np.searchsorted(rows, rows)
-    return pairs_3P[:, rank < MOST_NEIGHBOURS]
+    rows = pairs_3P[0]
+    before = cast(np.ndarray, np.searchsorted(rows, rows))
+    return pairs_3P[:, np.arange(len(rows)) - before < MOST_NEIGHBOURS]
 
 
 def differ_in_a_slot(one: Sequence[str], other: Sequence[str]) -> bool:

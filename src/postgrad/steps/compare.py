@@ -76,8 +76,8 @@ def compare(context: StepContext, request: Mapping[str, Any]) -> dict[str, Any]:
     pairs, left_out = _paired(first, second)
     before, after = ([pair[side] for pair in pairs] for side in (0, 1))
     task = _task(report, before, after)
-    marked = [comparing.score_answers(answers, task) for answers in (before, after)]
-    primary, secondary = comparing.compare(*marked, task, resamples=RESAMPLES, seed=0)
+    before, after = (comparing.score_answers(answers, task) for answers in (before, after))
+    primary, secondary = comparing.compare(before, after, task, resamples=RESAMPLES, seed=0)
     decided = verdict.decide(primary, SIGNIFICANCE)
     names = (first.name, second.name)
     alone = len(first.answers) + len(second.answers) - 2 * (len(pairs) + left_out)
@@ -89,7 +89,7 @@ def compare(context: StepContext, request: Mapping[str, Any]) -> dict[str, Any]:
         "primary": primary.model_dump(mode="json"),
         "secondary": [each.model_dump(mode="json") for each in secondary],
         "rows": {"compared": len(pairs), "left_out": left_out, "alone": alone},
-        "changes": _changes(*marked, task.primary),
+        "changes": _changes(before, after, task.primary),
     }
 
 
