@@ -19,7 +19,7 @@ from postgrad.cli.options import changes
         ("evaluation.effort=none", "none"),
         ("evaluation.bias_files=[some/table.csv, b.jsonl]", ["some/table.csv", "b.jsonl"]),
         ('data.allow=["near_duplicate"]', ["near_duplicate"]),
-        ("data.test=Free text: with a colon", "Free text: with a colon"),
+        ("base.model=hf:owner/name@main", "hf:owner/name@main"),
     ],
 )
 def test_values(setting: str, value: Any) -> None:
