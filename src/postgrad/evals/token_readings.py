@@ -14,7 +14,7 @@ from postgrad.core.records import Chat, Record, Text
 from postgrad.errors import RowError
 from postgrad.evals.surface import Kind, form_words, places
 
-MOST_CHARACTERS, MOST_CHARACTERS_QUICK = 40_000, 8_000
+MOST_CHARACTERS, MOST_CHARACTERS_QUICK = 20_000, 5_000
 """Of questions and answers together, for one model: about 10,000 and 2,000 tokens, which takes a
 model of 135M weights 10 and 2 seconds on two cores. Ten thousand tokens of 100 answers give a
 share of 30 % an interval of about +-4 points."""

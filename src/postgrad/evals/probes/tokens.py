@@ -39,7 +39,12 @@ MOST_SHADED = 6
 DARKEST_BITS = 10.0
 """The base gave the token less than one chance in a thousand: darker would not tell more."""
 
-END_SIGN = " \u25aa"
+SHADING = (
+    "Answers from all over the test, as they come. Shaded is what was not the base's first choice: "
+    "the darker, the more it was surprised. The darkest had less than one chance in a thousand."
+)
+
+END_SIGN = "\u00a0\u25aa"
 """Stands in a shaded text where the model ended its answer."""
 
 
@@ -74,8 +79,6 @@ class Tokens:
         figures = _figures(found, criteria)
         shifted = figures[0] if figures else None
         notes = [
-            "Shaded: what was not the base's first choice, the darker the more it was surprised; "
-            "darkest is less than one chance in a thousand.",
             "A word that the base would not have said first is not always one that it does not "
             "know: it may have said the same in other words.",
         ]
@@ -92,6 +95,7 @@ class Tokens:
             figures=figures,
             tables=_tables(found, criteria),
             shaded=_shaded(read, form),
+            shading=SHADING,
             notes=notes,
         )
         return Judgement(report, {})
@@ -264,7 +268,7 @@ def _most_shifted(found: Sequence[Token]) -> Table:
 
 
 def _shaded(read: Sequence[Reading], form: frozenset[str]) -> list[ShadedText]:
-    """Answers from all over the test, as they come: not those that look best."""
+    """Answers from all over the test: not those that look best."""
     step = max(1, len(read) // MOST_SHADED)
     shaded: list[ShadedText] = []
     for reading in read[::step][:MOST_SHADED]:
