@@ -15,9 +15,8 @@ from postgrad.errors import RowError
 from postgrad.evals.surface import Kind, form_words, places
 
 MOST_CHARACTERS, MOST_CHARACTERS_QUICK = 20_000, 5_000
-"""Of questions and answers together, for one model: about 10,000 and 2,000 tokens, which takes a
-model of 135M weights 10 and 2 seconds on two cores. Ten thousand tokens of 100 answers give a
-share of 30 % an interval of about +-4 points."""
+"""Of questions and answers together, for one model: about 5,000 and 1,200 tokens. The 5,000 tokens
+of some 60 answers give a share of 30 % an interval of about +-3 points."""
 
 AT_ONCE = 16
 """Records asked between two signs of progress."""

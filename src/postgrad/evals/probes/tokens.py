@@ -36,12 +36,13 @@ MOST_WORDS = 15
 MOST_SHADED = 6
 """What fits a page."""
 
-DARKEST_BITS = 10.0
-"""The base gave the token less than one chance in a thousand: darker would not tell more."""
+STRONGEST_BITS = 10.0
+"""The base gave the token less than one chance in a thousand: stronger would not tell more. The
+page underlines what comes near it, from 9 bits (1 in 512) on."""
 
 SHADING = (
     "Answers from all over the test, as they come. Shaded is what was not the base's first choice: "
-    "the darker, the more it was surprised. The darkest had less than one chance in a thousand."
+    "the stronger, the more it was surprised. What is underlined had hardly a chance (1 in 500)."
 )
 
 END_SIGN = "\u00a0\u25aa"
@@ -281,4 +282,4 @@ def _shaded(read: Sequence[Reading], form: frozenset[str]) -> list[ShadedText]:
 
 
 def _strength(token: Token) -> float:
-    return 0.0 if token.reach == "first" else min(1.0, token.bits / DARKEST_BITS)
+    return 0.0 if token.reach == "first" else min(1.0, token.bits / STRONGEST_BITS)
