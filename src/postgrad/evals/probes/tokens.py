@@ -23,10 +23,15 @@ from postgrad.core.report import Figure, Outcome, ProbeReport, ShadedText, Table
 from postgrad.core.task import Answer
 from postgrad.evals import surface
 from postgrad.evals.shares import percent, share, with_interval
-from postgrad.evals.token_readings import Token, ask, detail, drawn, form_of, tokens
-
-FEWEST_ANSWERS = 10
-"""Below, an interval over answers can hardly leave out zero (it takes 6 that differ)."""
+from postgrad.evals.token_readings import (
+    FEWEST_ITEMS,
+    Token,
+    ask,
+    detail,
+    drawn,
+    form_of,
+    tokens,
+)
 
 POSITIONS = ((0, 1, "first token"), (1, 5, "2 to 5"), (5, 20, "6 to 20"), (20, None, "later"))
 """Where in an answer: from, to (exclusive), in words. The paper's figure 3 falls most over the
@@ -103,7 +108,8 @@ class Tokens:
 
 
 def _size(answer: Answer) -> int:
-    return len(answer.answer) + sum(len(str(turn["content"])) for turn in answer.prompt)
+    asked = (str(turn["content"]) for turn in answer.prompt if turn["role"] != "system")
+    return len(answer.answer) + sum(map(len, asked))
 
 
 def _read_by_base(sitting: Sitting) -> list[Reading]:
@@ -176,16 +182,16 @@ def _is_surface(token: Token) -> bool:
 
 
 def _outcome(shifted: Figure | None, num_answers: int) -> Outcome:
-    if shifted is None or num_answers < FEWEST_ANSWERS:
+    if shifted is None or num_answers < FEWEST_ITEMS:
         return "cannot_tell"
     return "changed" if shifted.ci95 and shifted.value and shifted.ci95[0] > 0 else "not_shown"
 
 
 def _text(shifted: Figure | None, found: Sequence[Token], num_answers: int) -> str:
-    if shifted is None or num_answers < FEWEST_ANSWERS:
+    if shifted is None or num_answers < FEWEST_ITEMS:
         return (
             f"{num_answers} answers of the tuned model could be read by the base; it takes at "
-            f"least {FEWEST_ANSWERS}."
+            f"least {FEWEST_ITEMS}."
         )
     count = Counter(token.reach for token in found)
     near, first = (percent(count[reach] / len(found)) for reach in ("near", "first"))
