@@ -235,6 +235,8 @@ class ProbeReport(Part):
     figures: list[Figure] = []
     tables: list[Table] = []
     shaded: list[ShadedText] = []
+    shading: str = ""
+    """What the strength of the shaded texts stands for."""
     examples: list[Example] = []
     """Items that changed most."""
     notes: list[str] = []

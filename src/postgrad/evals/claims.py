@@ -35,7 +35,7 @@ def _stable(reports: Sequence[ProbeReport]) -> Claim:
     """Shown if every gate of forgetting passed; contradicted if a loss was shown."""
     gated = [report for report in reports if report.outcome in ("passed", "failed")]
     if not gated:
-        return _cannot_tell(STABLE, "No probe of what was forgotten could be asked.")
+        return _cannot_tell(STABLE, "What was forgotten was not asked.")
     lost = [report for report in gated if any(map(_is_loss, report.comparisons[:1]))]
     failed = [report for report in gated if report.outcome == "failed"]
     stands: Standing = "not_shown"
@@ -62,6 +62,7 @@ def _surface(tokens: ProbeReport | None, style: ProbeReport | None) -> Claim:
             f"; of those {in_short(of_shifted)} are surface (signs, form, words of grammar and "
             f"courtesy, the end), of all tokens {in_short(of_all)}"
         )
+        text += _more_or_less(of_shifted, of_all)
     if style is not None and style.outcome != "cannot_tell":
         text += f". {style.text.partition(':')[0].rstrip('.')}"
     adapted = of_shifted is not None and tokens.outcome == "changed" and _above_zero(of_shifted)
@@ -88,6 +89,17 @@ def _connections(skills: ProbeReport | None) -> Claim:
             "base had not among its three likeliest"
         )
     return Claim(claim=CONNECTIONS, stands=stands, text=text + ".")
+
+
+def _more_or_less(of_shifted: Figure, of_all: Figure) -> str:
+    """Which of the two shifted beyond its share, if the intervals don't overlap."""
+    if of_shifted.ci95 is None or of_all.ci95 is None:
+        return ""
+    if of_shifted.ci95[0] > of_all.ci95[1]:
+        return ", so that surface shifted more than content"
+    if of_shifted.ci95[1] < of_all.ci95[0]:
+        return ", so that content shifted more than surface"
+    return ""
 
 
 def _cannot_tell(claim: str, why: str) -> Claim:

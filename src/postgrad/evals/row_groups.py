@@ -46,7 +46,7 @@ class Grouping:
     """Rows in groups of one kind.
 
     Attributes:
-        title: what they are grouped by.
+        title: what they are grouped by, as it follows "by".
         groups: the group of each row.
     """
 
@@ -60,15 +60,15 @@ def groupings(rows: Sequence[Row], kind: TaskKind) -> list[Grouping]:
         *(_by_label(rows) if kind == "label" else []),
         *(_by_field(rows) if kind == "json" else []),
         *(_by_beginning(rows) if kind != "text" else []),
-        *(_by_length("length of the question", [row.prompt for row in rows])),
-        *(_by_length("length of the right answer", [row.reference for row in rows])),
+        *(_by_length("the length of the question", [row.prompt for row in rows])),
+        *(_by_length("the length of the right answer", [row.reference for row in rows])),
     ]
     return [grouping for grouping in found if len(set(grouping.groups)) > 1]
 
 
 def _by_label(rows: Sequence[Row]) -> list[Grouping]:
     labels = [marking.label_form(row.reference) for row in rows]
-    return [Grouping("right label", _kept(labels))]
+    return [Grouping("the right label", _kept(labels))]
 
 
 def _by_field(rows: Sequence[Row]) -> list[Grouping]:
@@ -84,7 +84,7 @@ def _by_field(rows: Sequence[Row]) -> list[Grouping]:
         most = max(2.0, MOST_VALUES_SHARE * len(rows))
         if len(held) >= ALWAYS_THERE * len(rows) and len(set(held.values())) <= most:
             groups = [held.get(number, REST) for number in range(len(rows))]
-            found.append(Grouping(f"`{key}` of the right answer", _kept(groups)))
+            found.append(Grouping(f"\u201c{key}\u201d of the right answer", _kept(groups)))
     return found
 
 

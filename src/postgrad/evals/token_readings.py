@@ -14,10 +14,13 @@ from postgrad.core.records import Chat, Record, Text
 from postgrad.errors import RowError
 from postgrad.evals.surface import Kind, form_words, places
 
-MOST_CHARACTERS, MOST_CHARACTERS_QUICK = 40_000, 8_000
-"""Of questions and answers together, for one model: about 10,000 and 2,000 tokens, which takes a
-model of 135M weights 10 and 2 seconds on two cores. Ten thousand tokens of 100 answers give a
-share of 30 % an interval of about +-4 points."""
+MOST_CHARACTERS, MOST_CHARACTERS_QUICK = 20_000, 5_000
+"""Of questions and answers together, for one model: about 5,000 and 1,200 tokens. The 5,000 tokens
+of some 60 answers give a share of 30 % an interval of about +-3 points."""
+
+FEWEST_ITEMS = 10
+"""Answers that it takes to say anything: an interval over fewer can hardly leave out zero (it takes
+6 that differ)."""
 
 AT_ONCE = 16
 """Records asked between two signs of progress."""
@@ -62,26 +65,31 @@ class Token:
 
 
 def drawn(items: Sequence[Item], size: Callable[[Item], int], sitting: Sitting) -> list[Item]:
-    """As many items as the effort allows, drawn by the job's seed, in their own order; one at
-    least. Drawing ends with the first item that no longer fits, whatever its size."""
-    room = MOST_CHARACTERS_QUICK if sitting.is_quick else MOST_CHARACTERS
+    """As many items as the effort allows, drawn by the job's seed, in their own order.
+
+    Ten at least, or there would be nothing to say of long ones; but never more than four times what
+    the effort allows (and one in any case). Drawing ends with the first item that does not fit.
+    """
+    most = MOST_CHARACTERS_QUICK if sitting.is_quick else MOST_CHARACTERS
     order = list(range(len(items)))
     random.Random(sitting.seed).shuffle(order)
     kept: list[int] = []
+    taken = 0
     for place in order:
-        room -= size(items[place])
-        if kept and room < 0:
+        taken += size(items[place])
+        if kept and taken > (most if len(kept) >= FEWEST_ITEMS else 4 * most):
             break
         kept.append(place)
     return [items[place] for place in sorted(kept)]
 
 
 def num_characters(record: Record) -> int:
-    """The length of a record's question and answer, by which drawing is limited."""
+    """The length of a record's question and answer, by which drawing is limited. A system prompt
+    does not count: rows share it, and what they share is computed once."""
     if isinstance(record, Text):
         return len(record.text)
     messages = record.messages if isinstance(record, Chat) else record.prompt
-    return sum(len(message.content) for message in messages)
+    return sum(len(message.content) for message in messages if message.role != "system")
 
 
 def ask(

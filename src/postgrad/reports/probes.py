@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import NamedTuple
 
 from postgrad.core.probe import ProbeSection
-from postgrad.core.report import Figure, Outcome, ProbeReport, Standing
+from postgrad.core.report import Figure, Outcome, ProbeReport, Standing, Table
 from postgrad.reports import words
 
 HEADINGS: dict[ProbeSection, str] = {
@@ -52,6 +53,8 @@ STANDING_MARKS: dict[Standing, str] = {
     "cannot_tell": "?",
 }
 
+_NUMBER = re.compile(r"[+\u2212-]?\d[^a-zA-Z]*(?:(?:of|to) [+\u2212-]?\d[^a-zA-Z]*|bits)?")
+
 SHADES = 5
 """Steps of strength that a shaded text has on the page; more can't be told apart."""
 
@@ -90,6 +93,20 @@ def _in_unit(figure: Figure, number: float) -> str:
     if figure.unit == "share":
         return words.percent(number)
     return f"{words.small(number)}{words.NBSP}{figure.unit}"
+
+
+def number_columns(table: Table) -> frozenset[int]:
+    """Columns whose cells are numbers, with their units or ranges: they are set to the right."""
+    held = zip(*table.rows, strict=True) if table.rows else ()
+    return frozenset(
+        at
+        for at, cells in enumerate(held)
+        if at > 0 and any(cells) and all(_is_number(cell) for cell in cells)
+    )
+
+
+def _is_number(cell: str) -> bool:
+    return cell in ("", words.NOTHING) or bool(_NUMBER.fullmatch(cell))
 
 
 def shade(strength: float) -> int:

@@ -73,6 +73,11 @@ def test_surface_adapts_if_its_tokens_shifted() -> None:
     assert "30 % (20 % to 35 %) of the tokens" in claim.text
     assert "of those 60 % (50 % to 65 %) are surface" in claim.text
     assert claim.text.endswith("The finding of style.")
+    assert "more than" not in claim.text
+    more = [TOKENS[0], figure("shifted_surface", 0.9, 0.8), TOKENS[2]]
+    less = [TOKENS[0], figure("shifted_surface", 0.2, 0.1), TOKENS[2]]
+    for figures, words in ((more, "surface shifted more"), (less, "content shifted more")):
+        assert words in found(report("tokens", "change", "changed", figures=figures))[1].text
     still = [figure("shifted", 0.0, 0.0)]
     assert found(report("tokens", "change", "not_shown", figures=still))[1].stands == "not_shown"
 

@@ -25,16 +25,16 @@ def json_rows(count: int = 30) -> list[Row]:
 def test_labels() -> None:
     rows = [Row(f"row {number}", ("warm", "Warm.", "cold")[number % 3]) for number in range(30)]
     first = groupings(rows, "label")[0]
-    assert first.title == "right label"
+    assert first.title == "the right label"
     assert [first.groups[number] for number in range(3)] == ["warm", "warm", "cold"]
 
 
 def test_json_by_the_field_that_repeats() -> None:
     found = {grouping.title: grouping for grouping in groupings(json_rows(), "json")}
-    assert "`intent` of the right answer" in found
-    assert set(found["`intent` of the right answer"].groups) == set(INTENTS)
-    assert not [title for title in found if "`text`" in title or "`n`" in title]
-    assert "length of the question" in found
+    assert "\u201cintent\u201d of the right answer" in found
+    assert set(found["\u201cintent\u201d of the right answer"].groups) == set(INTENTS)
+    assert not [title for title in found if "text" in title or "\u201cn\u201d" in title]
+    assert "the length of the question" in found
 
 
 def test_prose_by_how_the_question_begins() -> None:
@@ -46,7 +46,7 @@ def test_prose_by_how_the_question_begins() -> None:
 
 def test_small_groups_are_the_rest() -> None:
     rows = [Row("one", "a")] * 10 + [Row("two", "b")] * (FEWEST_IN_GROUP - 1)
-    [label] = [g for g in groupings(rows, "label") if g.title == "right label"]
+    [label] = [g for g in groupings(rows, "label") if g.title == "the right label"]
     assert label.groups[0] == "a"
     assert label.groups[-1] == REST
 

@@ -14,6 +14,7 @@ SYLLABLES = {
     "baked": 1,
     "wanted": 2,
     "table": 2,
+    "articles": 3,
     "boxes": 2,
     "oven": 2,
     "make": 1,

@@ -52,6 +52,9 @@ def test_as_many_are_drawn_as_the_effort_allows() -> None:
     assert found != drawn(sizes, lambda size: size, sitting(seed=1))
     assert len(drawn(sizes, lambda size: size, sitting(is_quick=False))) > 3 * len(found)
     assert len(drawn([10**9, 10**9], lambda size: size, sitting())) == 1
+    long = MOST_CHARACTERS_QUICK // 4
+    assert len(drawn([long] * 40, lambda size: size, sitting())) == 10
+    assert len(drawn([2 * long] * 40, lambda size: size, sitting())) == 8
     assert drawn([], lambda size: 1, sitting()) == []
 
 

@@ -112,7 +112,7 @@ class Answers:
             title=self.title,
             outcome=outcome,
             text=text,
-            tables=[_table(title, groups, metric) for title, groups in found.items()],
+            tables=_tables(metric, found),
             notes=[EXPLORATORY] if found else [],
         )
         return Judgement(report, {})
@@ -223,27 +223,36 @@ def _differences(group: Group) -> str:
     return ", ".join(words for _, words in group.stands_out)
 
 
-def _table(title: str, groups: Sequence[Group], metric: Metric) -> Table:
+def _tables(metric: Metric, found: dict[str, list[Group]]) -> list[Table]:
+    """A table for each grouping; after the first, those in which nothing stands out are folded."""
+    tables: list[Table] = []
+    for number, (title, groups) in enumerate(found.items()):
+        telling = any(group.stands_out for group in groups)
+        table = _table(f"By {title}", groups, metric, with_differences=telling)
+        tables.append(table.model_copy(update={"folded": number > 0 and not telling}))
+    return tables
+
+
+def _table(title: str, groups: Sequence[Group], metric: Metric, *, with_differences: bool) -> Table:
     graded = not metric.right_or_wrong
-    first, second = ("Better", "Worse") if graded else ("Fixed", "Broke")
-    of = "" if graded else " of {}"
-    rows = [
-        [
-            group.name,
-            str(group.n),
-            _score(metric, group.before),
-            _score(metric, group.after),
-            f"{group.fixed}{of.format(group.open_to_fix)}",
-            f"{group.broke}{of.format(group.open_to_break)}",
-            _differences(group),
-        ]
-        for group in groups
+    columns = [
+        "Rows",
+        "n",
+        "Before",
+        "After",
+        *(("Better", "Worse") if graded else ("Fixed", "Broke")),
     ]
-    return Table(
-        title=f"By the {title}",
-        columns=["Rows", "n", "Before", "After", first, second, "Stands out"],
-        rows=rows,
-    )
+    rows: list[list[str]] = []
+    for group in groups:
+        fixed, broke = str(group.fixed), str(group.broke)
+        if not graded:
+            fixed, broke = f"{fixed} of {group.open_to_fix}", f"{broke} of {group.open_to_break}"
+        before, after = (_score(metric, value) for value in (group.before, group.after))
+        rows.append([group.name, str(group.n), before, after, fixed, broke])
+    if with_differences:
+        columns.append("Stands out")
+        rows = [[*row, _differences(group)] for row, group in zip(rows, groups, strict=True)]
+    return Table(title=title, columns=columns, rows=rows)
 
 
 def _score(metric: Metric, value: float) -> str:

@@ -30,6 +30,7 @@ from postgrad.evals.judging import Pair, paired
 from postgrad.evals.metrics import Metric
 from postgrad.evals.shares import percent, share, share_of_rows
 from postgrad.evals.token_readings import (
+    FEWEST_ITEMS,
     Reach,
     Token,
     ask,
@@ -39,9 +40,6 @@ from postgrad.evals.token_readings import (
     num_characters,
     tokens,
 )
-
-FEWEST_ROWS = 10
-"""Below, an interval over rows can hardly leave out zero (it takes 6 that differ)."""
 
 MOST_WORDS = 15
 """What fits a page."""
@@ -111,7 +109,7 @@ class Skills:
         notes = [CRITICISM]
         if criteria.is_quick:
             notes.append(f"Effort is quick: {len(pairs)} rows were read, so intervals are wide.")
-        enough = len(pairs) >= FEWEST_ROWS and bool(content)
+        enough = len(pairs) >= FEWEST_ITEMS and bool(content)
         report = ProbeReport(
             name=self.name,
             section="change",
@@ -119,7 +117,7 @@ class Skills:
             outcome=_outcome(content, criteria) if enough else "cannot_tell",
             text=_text(figures, content, len(pairs))
             if enough
-            else f"{len(pairs)} right answers could be read; it takes at least {FEWEST_ROWS}.",
+            else f"{len(pairs)} right answers could be read; it takes at least {FEWEST_ITEMS}.",
             comparisons=comparisons,
             figures=figures,
             tables=_tables(content),

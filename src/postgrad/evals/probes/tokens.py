@@ -23,10 +23,15 @@ from postgrad.core.report import Figure, Outcome, ProbeReport, ShadedText, Table
 from postgrad.core.task import Answer
 from postgrad.evals import surface
 from postgrad.evals.shares import percent, share, with_interval
-from postgrad.evals.token_readings import Token, ask, detail, drawn, form_of, tokens
-
-FEWEST_ANSWERS = 10
-"""Below, an interval over answers can hardly leave out zero (it takes 6 that differ)."""
+from postgrad.evals.token_readings import (
+    FEWEST_ITEMS,
+    Token,
+    ask,
+    detail,
+    drawn,
+    form_of,
+    tokens,
+)
 
 POSITIONS = ((0, 1, "first token"), (1, 5, "2 to 5"), (5, 20, "6 to 20"), (20, None, "later"))
 """Where in an answer: from, to (exclusive), in words. The paper's figure 3 falls most over the
@@ -36,10 +41,16 @@ MOST_WORDS = 15
 MOST_SHADED = 6
 """What fits a page."""
 
-DARKEST_BITS = 10.0
-"""The base gave the token less than one chance in a thousand: darker would not tell more."""
+STRONGEST_BITS = 10.0
+"""The base gave the token less than one chance in a thousand: stronger would not tell more. The
+page underlines what comes near it, from 9 bits (1 in 512) on."""
 
-END_SIGN = " \u25aa"
+SHADING = (
+    "Answers from all over the test, as they come. Shaded is what was not the base's first choice: "
+    "the stronger, the more it was surprised. What is underlined had hardly a chance (1 in 500)."
+)
+
+END_SIGN = "\u00a0\u25aa"
 """Stands in a shaded text where the model ended its answer."""
 
 
@@ -74,8 +85,6 @@ class Tokens:
         figures = _figures(found, criteria)
         shifted = figures[0] if figures else None
         notes = [
-            "Shaded: what was not the base's first choice, the darker the more it was surprised; "
-            "darkest is less than one chance in a thousand.",
             "A word that the base would not have said first is not always one that it does not "
             "know: it may have said the same in other words.",
         ]
@@ -92,13 +101,15 @@ class Tokens:
             figures=figures,
             tables=_tables(found, criteria),
             shaded=_shaded(read, form),
+            shading=SHADING,
             notes=notes,
         )
         return Judgement(report, {})
 
 
 def _size(answer: Answer) -> int:
-    return len(answer.answer) + sum(len(str(turn["content"])) for turn in answer.prompt)
+    asked = (str(turn["content"]) for turn in answer.prompt if turn["role"] != "system")
+    return len(answer.answer) + sum(map(len, asked))
 
 
 def _read_by_base(sitting: Sitting) -> list[Reading]:
@@ -171,16 +182,16 @@ def _is_surface(token: Token) -> bool:
 
 
 def _outcome(shifted: Figure | None, num_answers: int) -> Outcome:
-    if shifted is None or num_answers < FEWEST_ANSWERS:
+    if shifted is None or num_answers < FEWEST_ITEMS:
         return "cannot_tell"
     return "changed" if shifted.ci95 and shifted.value and shifted.ci95[0] > 0 else "not_shown"
 
 
 def _text(shifted: Figure | None, found: Sequence[Token], num_answers: int) -> str:
-    if shifted is None or num_answers < FEWEST_ANSWERS:
+    if shifted is None or num_answers < FEWEST_ITEMS:
         return (
             f"{num_answers} answers of the tuned model could be read by the base; it takes at "
-            f"least {FEWEST_ANSWERS}."
+            f"least {FEWEST_ITEMS}."
         )
     count = Counter(token.reach for token in found)
     near, first = (percent(count[reach] / len(found)) for reach in ("near", "first"))
@@ -264,7 +275,7 @@ def _most_shifted(found: Sequence[Token]) -> Table:
 
 
 def _shaded(read: Sequence[Reading], form: frozenset[str]) -> list[ShadedText]:
-    """Answers from all over the test, as they come: not those that look best."""
+    """Answers from all over the test: not those that look best."""
     step = max(1, len(read) // MOST_SHADED)
     shaded: list[ShadedText] = []
     for reading in read[::step][:MOST_SHADED]:
@@ -277,4 +288,4 @@ def _shaded(read: Sequence[Reading], form: frozenset[str]) -> list[ShadedText]:
 
 
 def _strength(token: Token) -> float:
-    return 0.0 if token.reach == "first" else min(1.0, token.bits / DARKEST_BITS)
+    return 0.0 if token.reach == "first" else min(1.0, token.bits / STRONGEST_BITS)

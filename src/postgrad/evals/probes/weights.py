@@ -90,8 +90,8 @@ def _text(readings: Sequence[Reading], looked_at: Sequence[Reading]) -> str:
         total = sum(_values(looked_at, "directions"))
         new = sum(_values(looked_at, "intruders_0.5"))
         text += (
-            f". Of the strongest directions of the tuned matrices {new:.0f} in {total:.0f} are new "
-            "(intruders: no old one is as near as a cosine of 0.5)"
+            f". Of the strongest directions of the tuned matrices, {new:,.0f} of {total:,.0f} are "
+            "new (intruders: no old one is as near as a cosine of 0.5)"
         )
     return text + "."
 
@@ -132,8 +132,8 @@ def _table(
         "Stable rank": lambda group: _mean(group, "stable_rank"),
         "Effective rank": lambda group: _mean(group, "effective_rank"),
     }
-    if _values(every, "directions"):
-        for limit in COSINES:
+    for limit in COSINES:
+        if any(_values(every, f"intruders_{limit}")):
             columns[f"New, cosine under {limit}"] = _new_directions(limit)
     rows = [[name, *(cell(group) for cell in columns.values())] for name, group in groups.items()]
     return Table(title=title, columns=[first, *columns], rows=rows)

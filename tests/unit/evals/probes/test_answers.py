@@ -38,8 +38,8 @@ def test_a_kind_that_broke_stands_out() -> None:
     report = judged(lambda _: 1.0, lambda intent: float(intent != "complaint"))
     assert report.outcome == "changed"
     assert "0 were fixed and 30 broke" in report.text
-    assert "complaint (`intent` of the right answer): broke more often" in report.text
-    [by_intent] = [table for table in report.tables if "`intent`" in table.title]
+    assert "complaint (\u201cintent\u201d of the right answer): broke more often" in report.text
+    [by_intent] = [table for table in report.tables if "intent" in table.title]
     rows = {row[0]: row for row in by_intent.rows}
     assert rows["complaint"][:6] == ["complaint", "30", "100 %", "0 %", "0 of 0", "30 of 30"]
     assert rows["complaint"][6].startswith("broke more often (q = ")
@@ -65,7 +65,7 @@ def test_a_metric_with_degrees_gets_better_or_worse() -> None:
         lambda _: 0.5, lambda intent: 0.9 if intent == "praise" else 0.4, measure="rouge_l"
     )
     assert "30 got better and 90 got worse" in report.text
-    assert "praise (`intent` of the right answer): got better more often" in report.text
+    assert "praise (\u201cintent\u201d of the right answer): got better more often" in report.text
 
 
 def test_bits_are_better_when_they_are_fewer() -> None:

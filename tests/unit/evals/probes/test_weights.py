@@ -33,7 +33,7 @@ def test_told_by_kind_by_depth_and_by_layer() -> None:
     assert report.outcome == "described"
     assert "13 weight matrices moved by 7.1 % of their size" in report.text
     assert "along 5.0 directions each where 16 are possible" in report.text
-    assert "12 in 60 are new" in report.text
+    assert "12 of 60 are new" in report.text
     kinds, depths, layers = report.tables
     assert kinds.rows[0] == [
         *("q_proj", "6", "3.5 %", "6 %", "2.0", "5.0"),
