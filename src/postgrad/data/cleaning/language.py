@@ -6,6 +6,7 @@ row in ten pairs the same two languages, that is the task.
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterator
 from sys import intern
@@ -27,6 +28,11 @@ judged. The thresholds are ours; see how they do in `benchmarks/data/planted.py`
 
 USUAL = 0.1
 """Share of the rows from which a pair of languages, or a language of answers, is the task."""
+
+TRANSLATE = re.compile(
+    r"(?i)\b(?:translat|übersetz|tradui|traduc|traduz|tradu[cç]|vertaal|przetłumacz|перевед)|翻译|翻訳"
+)
+"""A question that asks for another language gets it rightly."""
 
 
 class Language:
@@ -68,7 +74,7 @@ class Language:
             else:
                 odd = said != usual and answers[said] < USUAL * len(told)
                 what = f"The answer is in {said}, most are in {usual}."
-            if odd:
+            if odd and not TRANSLATE.search(_question(row)):
                 yield Hit("language_mismatch", row.index, what)
 
 

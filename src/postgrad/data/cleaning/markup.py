@@ -31,9 +31,7 @@ FURNITURE = re.compile(
 )
 SIGNS = ("<", "&", "click here", "read more", "skip to", "cookies", "reserved", "share",
 "subscribe", "javascript")  # fmt: skip
-ASKED = re.compile(
-    r"\b(?:html|xml|css|markup|web ?page|website|tags?|script|svg|jsx|email)\b", re.I
-)
+ASKED = re.compile(r"\b(?:html|xml|css|markup|web ?page|tags?|script|svg|jsx)\b", re.I)
 
 SOURCE = "Penedo et al., RefinedWeb, arXiv:2306.01116, appendix G (line-wise filters)"
 

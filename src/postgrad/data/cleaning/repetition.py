@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Iterator
 
 from postgrad.core.findings import Hit, Kind
-from postgrad.data.prose import taught_pieces
+from postgrad.data.prose import is_code, taught_pieces
 from postgrad.data.rows import Rows
 from postgrad.data.similar import words_of
 
@@ -21,6 +21,9 @@ MOST_DISTINCT = 0.5
 RUN, LEAST_TIMES, LEAST_SHARE = 4, 3, 0.6
 """Gopher drops a page with 10 to 15 % of its characters in repeated runs of 10 to 5 words. Answers
 are shorter and rightly repeat more; at 60 %, most of one is a loop."""
+
+LEAST_CODE_SHARE = 0.9
+"""Code repeats itself: cases, tests, tables."""
 
 
 class Repetition:
@@ -50,7 +53,7 @@ class Repetition:
                 if len(words) < FEWEST_WORDS or len(set(words)) > MOST_DISTINCT * len(words):
                     continue
                 run, times, share = _loop(words)
-                if share >= LEAST_SHARE:
+                if share >= (LEAST_CODE_SHARE if is_code(piece.text) else LEAST_SHARE):
                     what = f"“{run} …” {times} times; {100 * share:.0f} % is repeated."
                     yield Hit("repeated_text", row.index, what, piece.path)
 

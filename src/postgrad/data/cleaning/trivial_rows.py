@@ -14,7 +14,7 @@ from postgrad.core.findings import Hit, Kind
 from postgrad.core.records import Text
 from postgrad.data.prose import is_json
 from postgrad.data.rows import MAX_LABEL_WORDS, Row, Rows
-from postgrad.data.similar import words_of
+from postgrad.data.similar import are_alike, words_of
 
 _PHATIC = """
 hi hello hey hiya howdy greetings good morning afternoon evening night day bye goodbye cheers ciao
@@ -94,9 +94,15 @@ class TrivialRows:
             if number >= least:
                 what = f"{number} questions have the answer {row.answer[:60]!r}."
                 yield Hit("one_answer_for_many", row.index, what)
-            elif rows.prompts[row.index] != rows.prompts[earlier.index] and _is_text(answer):
+            elif _is_text(answer) and not _ask_the_same(rows, row, earlier):
                 what = f"The answer of {earlier.file} line {earlier.line}, which asks otherwise."
                 yield Hit("shared_answer", row.index, what)
+
+
+def _ask_the_same(rows: Rows, row: Row, earlier: Row) -> bool:
+    """Whether two rows are told as duplicates, or near duplicates, by the rules for these."""
+    one, other = rows.prompts[row.index], rows.prompts[earlier.index]
+    return one == other or are_alike(words_of(one), words_of(other))
 
 
 def _is_text(answer: str) -> bool:

@@ -1,7 +1,8 @@
 """Answers that break off: generators that ran into their limit, and cells that were cut.
 
 A model that is taught half sentences stops in the middle of them. No answer ends with "the" or
-"and"; and where nine in ten end with a full stop, one whose last sentence has none was cut.
+"and"; and where nine in ten of a task end with a full stop, a result or the like, one that does
+not was probably cut.
 """
 
 from __future__ import annotations
@@ -33,9 +34,6 @@ ENDED = re.compile(
     )\s*\Z
     """
 )
-BEGUN = re.compile(r"[^\W\d_]{2}[.!?][\"'”’)]* +(?=[^\W\d_a-z]\w*)[^\n.!?]*\Z")
-"""Behind a finished sentence of the same line, another one that has begun."""
-
 WAITING = re.compile(
     r"(?i)\b(?:the|an?|of|to|and|or|but|for|with|in|on|at|by|from|into|that|which|who|whose|is"
     r"|are|was|were|be|been|has|have|will|would|can|could|should|may|if|when|because|than|as|their"
@@ -75,18 +73,17 @@ class Unfinished:
                 if ENDED.search(piece.text[-MOST_CHARACTERS:]):
                     ends.num_ended += 1
                     continue
-                line = piece.text.rstrip()[-MOST_CHARACTERS:].rpartition("\n")[2]
-                waits = WAITING.search(line) is not None
-                if (waits or BEGUN.search(line)) and not is_code(without_code(piece.text)):
-                    what = f"“…{' '.join(line[-60:].split())}” is its end."
-                    hit = Hit("unfinished_answer", row.index, what, piece.path)
-                    if waits:
-                        yield hit
-                    else:
-                        ends.begun.append(hit)
+                if is_code(without_code(piece.text)):
+                    continue
+                end = " ".join(piece.text[-60:].split())
+                hit = Hit("unfinished_answer", row.index, f"“…{end}” is its end.", piece.path)
+                if WAITING.search(end):
+                    yield hit
+                else:
+                    ends.open.append(hit)
         for ends in tasks.values():
             if ends.num_judged >= LEAST_ANSWERS and ends.num_ended >= LEAST_SHARE * ends.num_judged:
-                yield from ends.begun
+                yield from ends.open
 
 
 @dataclass(slots=True)
@@ -95,4 +92,4 @@ class _Ends:
 
     num_judged: int = 0
     num_ended: int = 0
-    begun: list[Hit] = field(default_factory=list[Hit])
+    open: list[Hit] = field(default_factory=list[Hit])
