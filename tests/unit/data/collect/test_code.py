@@ -171,10 +171,8 @@ def test_where_it_is_not_clear_nothing_is_asked(tmp_path: Path) -> None:
     other = 'def other(a):\n    """Another one of these."""\n    return a\n'
     files = {
         "src/shop/other.py": other,
-        "tests/test_text.py": both.format(body="assert slugify(other('a'))"),
-        "tests/test_named.py": both.format(body="assert slugify(other('a'))").replace(
-            "test_x", "test_other"
-        ),
+        "tests/test_text.py": both.format(name="test_x"),
+        "tests/test_named.py": both.format(name="test_other"),
         "tests/test_foreign.py": "import os\n\n\ndef test_x():\n    assert os.getcwd()\n",
     }
     repository(tmp_path / "repo", files)

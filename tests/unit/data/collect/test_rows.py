@@ -46,8 +46,8 @@ def test_which_rows_are_taken_depends_on_the_seed_alone(folder: Path) -> None:
 
 
 def test_a_number_of_rows_and_shares_of_all(folder: Path) -> None:
-    found = gather(folder, "own.jsonl=10", "general.jsonl=20%")
-    assert [source["taken"] for source in found.result["sources"]] == [10, 2]
+    found = gather(folder, "own.jsonl=10", "general.jsonl=50%")
+    assert [source["taken"] for source in found.result["sources"]] == [10, 10]
     found = gather(folder, "own.jsonl=50%", "general.jsonl=50%", out="b.jsonl")
     assert [source["taken"] for source in found.result["sources"]] == [95, 95]
 
