@@ -129,11 +129,6 @@ def date(created: str) -> str:
     return f"{moment.day} {moment:%B %Y, %H:%M} UTC"
 
 
-def bound(text: str) -> str:
-    """A sentence in which no line begins with a per cent sign."""
-    return text.replace(" %", NBSP + "%")
-
-
 def humane(name: str) -> str:
     """An identifier as words: stop_rate becomes Stop rate. A unit at the end is left to the
     value, which carries it."""

@@ -129,7 +129,11 @@ RESULT = Message("tool", "ok", tool_call_id="1")
         ([("user", "a"), ("assistant", "b"), ("assistant", "c")], "odd_turns", "messages[2]"),
         ([("user", "a"), ("system", "b"), ("assistant", "c")], "odd_turns", "messages[1]"),
         ([("system", "s"), ("assistant", "c")], "odd_turns", "messages[1]"),
-        ([("system", " "), ("user", "a"), ("assistant", "c")], "empty_system", "messages[0].content"),
+        (
+            [("system", " "), ("user", "a"), ("assistant", "c")],
+            "empty_system",
+            "messages[0].content",
+        ),
         ([("user", "a b"), ("assistant", "A  b")], "echo", ""),
     ],
 )  # fmt: skip
@@ -152,7 +156,8 @@ def test_tool_turns_have_their_order() -> None:
     assert told(asked, CALL, asked, done) == ["A call without a result."]
     assert told(asked, CALL, RESULT, asked, done) == ["A tool's result that nobody answers."]
     shown = Message("assistant", "Well.", weight=0)
-    assert told(asked, done, asked, shown) == ["The last answer has weight 0, but the test asks for it."]  # fmt: skip
+    what = "The last answer has weight 0, but the test asks for it."
+    assert told(asked, done, asked, shown) == [what]
 
 
 def test_repeating_may_be_the_task() -> None:
@@ -188,7 +193,10 @@ def test_ends_of_all_kinds_are_ends(end: str) -> None:
 
 def test_short_answers_and_code_have_no_end_to_miss() -> None:
     ended: list[Record] = [chat(f"How {n}?", SENTENCE) for n in range(60)]
-    code = "def look(card):\n    for each in card.turns:\n        yield each if each else None or 3 and the"
+    code = (
+        "def look(card):\n    for each in card.turns:\n"
+        "        yield each if each else None or 3 and the"
+    )
     assert found("unfinished", [*ended, chat("Who?", "Jane Austen"), chat("Code?", code)]) == []
 
 
