@@ -245,10 +245,9 @@ def estimate(example: Example, limit_tokens: float = math.inf) -> Size:
             taught += size
             kept += min(size, max(0.0, limit_bytes - total))
         total += size
-    lost = (taught - kept) / BYTES_PER_TOKEN
-    return Size(
-        round(total / BYTES_PER_TOKEN), max(1, round(taught / BYTES_PER_TOKEN)), math.ceil(lost)
-    )
+    num_taught = max(1, round(taught / BYTES_PER_TOKEN))
+    lost = math.ceil((taught - kept) / BYTES_PER_TOKEN)
+    return Size(round(total / BYTES_PER_TOKEN), num_taught, min(num_taught, lost))
 
 
 def _num_bytes(text: str) -> int:

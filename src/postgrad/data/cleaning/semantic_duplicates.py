@@ -35,6 +35,9 @@ SAMPLE_ANSWERS, MOST_ALIKE = 100, 0.05
 """Answers of one form, JSON say, are all near to each other: if more than one in twenty pairs of a
 sample are, nearness of answers says nothing."""
 
+FEWEST_ANSWERS = 7
+"""Among six, one near pair is more than one in twenty already: so few have no form to speak of."""
+
 MOST_WORDS = 80
 """Of a text that is read first: its beginning and its end, about 110 tokens, which a small model
 reads in one piece. Questions that are near are then read whole."""
@@ -146,6 +149,8 @@ class _Texts:
         answers = list({self._answer(row): None for row in rows[::step]})
         if self._rows.answer_kind == "label" or len(answers) < 2:
             return False
+        if len(answers) < FEWEST_ANSWERS:
+            return True
         vectors_ND = self._vectors(answers)
         cosines = (vectors_ND @ vectors_ND.T)[np.triu_indices(len(answers), 1)]
         return float(np.mean(cosines >= LEAST_ANSWER)) <= MOST_ALIKE

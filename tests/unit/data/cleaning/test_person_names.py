@@ -19,7 +19,7 @@ from postgrad.errors import SetupError
 from postgrad.models.cache import Cache, default_cache_root
 from postgrad.models.small import ensure
 
-KNOWN = re.compile(r"marta(?: nowak)?|jonas|NAME|ana", re.I)
+KNOWN = re.compile(r"(?i:marta(?: nowak)?|jonas|ana)|NAME")
 
 
 def read(texts: Sequence[str]) -> list[list[tuple[int, int]]]:
