@@ -19,6 +19,7 @@ ONE_STEP = {
     "evaluation.limit": 2,
     "evaluation.max_new_tokens": 4,
     "evaluation.resamples": 100,
+    "evaluation.effort": "none",
 }
 
 
