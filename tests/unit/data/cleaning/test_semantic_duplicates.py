@@ -113,7 +113,10 @@ def test_with_the_real_model(minilm: SmallModels) -> None:
     train = [
         ("How do I bake a loaf of sourdough bread?", "Mix the dough, let it rise, bake it hot."),
         ("What should I eat before a marathon?", "Something easy with carbohydrates."),
-        ("Can you explain to me how sourdough bread is baked?", "Mix a dough, let it rise, bake it hot."),
+        (
+            "Can you explain to me how sourdough bread is baked?",
+            "Mix a dough, let it rise, bake it hot.",
+        ),
         ("What should I eat after a marathon?", "Something easy with protein."),
     ]
     assert [hit.row for hit in rule.find(rows(train=train))] == [2]
