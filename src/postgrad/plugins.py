@@ -130,6 +130,7 @@ EXTRAS: dict[str, str] = {
     "phonenumbers": "data",
     "referencing": "data",
     "rensa": "data",
+    "sklearn": "data",
     "stdnum": "data",
     "html_to_markdown": "collect",
     "identify": "collect",
