@@ -19,8 +19,10 @@ SETTINGS = {
     "training.checkpoint_seconds": 0.2,
     "backend.threads": 1,
     "evaluation.resamples": 200,
+    "evaluation.effort": "none",
 }
-"""Enough to learn the four colours, with many checkpoints."""
+"""Enough to learn the four colours, with many checkpoints; what lies beside the test is asked where
+a test is about that."""
 
 
 def questions(count: int) -> list[tuple[str, str]]:

@@ -70,7 +70,7 @@ def desk(tmp_path: Path, base: Path) -> Desk:
 
 @pytest.fixture(scope="session")
 def finished(shared_desk: Desk) -> Finished:
-    options = shared_desk.train_options()
+    options = shared_desk.train_options(evaluation__effort="quick")
     printed = shared_desk.call("train", "colours.jsonl", *options, "--out", "run", "--strict")
     return Finished(shared_desk, shared_desk.folder / "run", printed)
 
