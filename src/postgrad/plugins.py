@@ -132,6 +132,7 @@ EXTRAS: dict[str, str] = {
     "rensa": "data",
     "sklearn": "data",
     "stdnum": "data",
+    "threadpoolctl": "data",
     "html_to_markdown": "collect",
     "identify": "collect",
     "ijson": "collect",

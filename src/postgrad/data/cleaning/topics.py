@@ -28,7 +28,7 @@ NUM_GROUPS = 20
 APART, STRANGE = 0.11, 0.04
 """Cosine similarity of the words of two groups under which they are topics of their own, and of one
 group and all others under which it is strange to them. Chosen on mixtures of ten test sets: 19 of
-30 planted dominating topics are found and 7 of 30 strange ones, and hardly any in a set by itself;
+30 planted dominating topics are found and 6 of 30 strange ones, and hardly any in a set by itself;
 see `benchmarks/data/labels_and_topics.py`."""
 
 MOST_SHARE, OTHER_SHARE, LEAST_OTHERS = 0.6, 0.04, 2

@@ -33,7 +33,8 @@ LEAST_LABEL_ROWS = NUM_FOLDS
 LEAST_ROWS = 100
 MOST_ROWS, MOST_TRAINED_ROWS = 50_000, 4_000
 """Rows that are looked at, evenly spread, and those that each of the five models is trained on:
-what some ten seconds allow. More rows hardly make a model of words better."""
+a bound whose time
+was not measured. More rows hardly make a model of words better."""
 
 LEAST_KAPPA = 0.4
 """Cohen's kappa of the models with the labels: "moderate" agreement begins here (Landis and Koch,
