@@ -20,10 +20,14 @@ demo: .venv/.train ## The whole life of a specialist on a bundled example, in a 
 
 test: .venv/.dev ## Run the tests
 	$(BIN)/postgrad models pull $(BASE)
+	$(BIN)/postgrad models pull all-minilm-l6-v2
+	$(BIN)/postgrad models pull rampart
 	$(BIN)/python -m pytest tests
 
 test-full: .venv/.dev ## Run the tests with the long sweeps
 	$(BIN)/postgrad models pull $(BASE)
+	$(BIN)/postgrad models pull all-minilm-l6-v2
+	$(BIN)/postgrad models pull rampart
 	$(BIN)/python -m pytest tests -m "not gpu"
 
 check: .venv/.dev ## Lint, formatting, types, and who may import whom
@@ -41,9 +45,12 @@ bench: ## Every benchmark, one after the other
 	$(MAKE) bench-data
 	$(MAKE) bench-train
 
-bench-data: .venv/.train ## What the data doctor finds of planted defects, and how fast
+bench-data: .venv/.dev ## What the data doctor finds of planted defects, and how fast
 	$(BIN)/python benchmarks/data/planted.py
 	$(BIN)/python benchmarks/data/personal.py
+	$(BIN)/postgrad models pull all-minilm-l6-v2
+	$(BIN)/postgrad models pull rampart
+	$(BIN)/python benchmarks/data/optional_rules.py
 	$(BIN)/python benchmarks/data/speed.py
 
 bench-startup: .venv/.train ## How long `import postgrad` and `postgrad --help` take

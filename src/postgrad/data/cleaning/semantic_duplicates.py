@@ -23,7 +23,7 @@ from postgrad.data.similar import are_alike, words_of
 
 LEAST_QUESTION, LEAST_ANSWER = 0.6, 0.7
 """Cosines from which two questions, and two answers, say the same, if both do. SemDeDup
-(arXiv:2303.09540, 4) leaves the threshold to the data: with these, 8 of 1,200 rows of four real
+(arXiv:2303.09540, 4) leaves the threshold to the data: with these, 7 of 1,200 rows of four real
 sets are false alarms, and three in five of the planted paraphrases are found; with 0.1 less for the
 answers it is 36 and four in five (benchmarks/data/paraphrases.py)."""
 
