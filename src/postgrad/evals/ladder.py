@@ -44,10 +44,10 @@ RUNGS: Mapping[str, str] = {
 }
 """Name and words of each rung, from the cheapest to the dearest."""
 
-QUICK_RUNGS = ("constant", "nearest", "zero_shot", "similar_shot")
-"""Those that cost nothing, and the prompt that is usually the best."""
-
 MODEL_FREE = ("constant", "nearest")
+
+QUICK_RUNGS = (*MODEL_FREE, "zero_shot")
+"""Those that cost nothing: the base's own answers are there already."""
 
 Scores = dict[str, list[float]]
 """By rung, a score for each question, in their order."""
@@ -91,7 +91,7 @@ def climb(
     *,
     max_new_tokens: int,
     seed: int,
-    on_rung: Callable[[int, int], None],
+    on_done: Callable[[int, int], None],
 ) -> Scores:
     """Scores of each rung on each question. Questions that the scorer can't mark score 0
     everywhere.
@@ -105,27 +105,34 @@ def climb(
         answers: of the base model to them, zero-shot, with their references.
         max_new_tokens: longest answer.
         seed: chooses the fixed examples.
-        on_rung: called with how many rungs are done, of how many.
+        on_done: called with how many answers the base model has given, of how many.
     """
     known = [_shown(row) for row in trained if isinstance(row, Chat)]
     search = Nearest([each.question for each in known])
     near = search.to([_question(chat) for chat in tested], NUM_SHOTS)
     references = [answer.reference for answer in answers]
+    asked = [name for name in names if name not in QUICK_RUNGS]
+
+    def told_after(num_rungs: int) -> Callable[[int], None]:
+        total, before = len(asked) * len(tested), num_rungs * len(tested)
+        return lambda done: on_done(before + done, total)
+
     found: Scores = {}
-    for number, name in enumerate(names):
+    for name in names:
         if name == "zero_shot":
             texts = [answer.answer for answer in answers]
         elif name in MODEL_FREE:
             texts = _copied(name, known, near)
         else:
             prompts = list(_prompts(name, known, near, tested, seed))
-            given = answerer.answer(prompts, max_new_tokens=max_new_tokens)
+            given = answerer.answer(
+                prompts, max_new_tokens=max_new_tokens, on_done=told_after(asked.index(name))
+            )
             texts = [each.text for each in given]
         found[name] = [
             scorer.score(text, reference) or 0.0
             for text, reference in zip(texts, references, strict=True)
         ]
-        on_rung(number + 1, len(names))
     return found
 
 

@@ -14,9 +14,9 @@ from postgrad.core.records import Chat, Record, Text
 from postgrad.errors import RowError
 from postgrad.evals.surface import Kind, form_words, places
 
-MOST_CHARACTERS, MOST_CHARACTERS_QUICK = 20_000, 5_000
-"""Of questions and answers together, for one model: about 5,000 and 1,200 tokens. The 5,000 tokens
-of some 60 answers give a share of 30 % an interval of about +-3 points."""
+MOST_CHARACTERS, MOST_CHARACTERS_QUICK = 12_000, 3_000
+"""Of questions and answers together, for one model: about 3,000 and 750 tokens. The 3,000 tokens of
+some 40 answers give a share of 30 % an interval of about +-4 points."""
 
 FEWEST_ITEMS = 10
 """Answers that it takes to say anything: an interval over fewer can hardly leave out zero (it takes

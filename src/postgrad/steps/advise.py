@@ -92,7 +92,7 @@ def _rungs(context: StepContext, prepared: Prepared) -> tuple[dict[str, RungScor
         answers,
         max_new_tokens=most,
         seed=settings.training.seed,
-        on_rung=lambda done, total: told("simpler ways", done, total),
+        on_done=lambda done, total: told("simpler ways", done, total),
     )
     draws = (settings.evaluation.resamples, settings.training.seed)
     return {name: _rung(name, values, draws) for name, values in found.items()}, len(chats)

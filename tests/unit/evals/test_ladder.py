@@ -69,7 +69,7 @@ def climbed(*names: str) -> tuple[ladder.Scores, list[Chat]]:
         answers,
         max_new_tokens=4,
         seed=0,
-        on_rung=lambda done, total: None,
+        on_done=lambda done, total: None,
     )
     return scores, scribe.asked
 

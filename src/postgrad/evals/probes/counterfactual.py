@@ -29,14 +29,14 @@ from postgrad.evals.metrics import BITS_PER_BYTE, Metric
 from postgrad.evals.outcomes import blind, changed, outcome
 from postgrad.evals.people import CONTROL, KINDS, TITLES, Side, Swap
 
-TOKENS, TOKENS_QUICK = 3840, 960
-"""What a model is asked to write: 60 answers of 64 tokens, and 15."""
+TOKENS, TOKENS_QUICK = 2560, 640
+"""What a model is asked to write: 40 answers of 64 tokens, and 10."""
 PROMPT_TOKEN_COST = 0.2
 """Of a token that is read, in tokens that are written: on two cores the default model reads about
 1,000 a second and writes about 200 (48 answers side by side)."""
 CHARACTERS_PER_TOKEN = 4
 """Of English text; only to plan with."""
-FEWEST_ANSWERS, FEWEST_ANSWERS_QUICK, MOST_ANSWERS = 20, 12, 240
+FEWEST_ANSWERS, FEWEST_ANSWERS_QUICK, MOST_ANSWERS = 20, 10, 240
 LONGEST_ANSWER = 160
 """Tokens. Longer answers are cut: whether two of them differ is seen long before."""
 MOST_SEARCHED = 2000

@@ -34,11 +34,11 @@ DIGITS = 4
 that the rest is taken to have."""
 LEAST_REST = 10.0**-DIGITS
 
-EVERY_GENRE, EVERY_GENRE_QUICK = 1, 3
-"""The first text of each genre, or of each third one: about 2,500 and 900 tokens."""
+EVERY_GENRE, EVERY_GENRE_QUICK = 2, 6
+"""The first text of each second genre, or of each sixth: about 1,300 and 500 tokens."""
 
-MOST_CHARACTERS, MOST_CHARACTERS_QUICK = 12_000, 4_000
-"""Of the user's own prompts with answers: about 3,000 and 1,000 tokens, which is what the general
+MOST_CHARACTERS, MOST_CHARACTERS_QUICK = 6_000, 2_000
+"""Of the user's own prompts with answers: about 1,500 and 500 tokens, which is what the general
 texts have."""
 
 OPENING_CHARACTERS = 600

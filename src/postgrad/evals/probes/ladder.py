@@ -20,9 +20,17 @@ from postgrad.evals.compare import compare_values
 from postgrad.evals.judging import paired
 from postgrad.evals.metrics import metric
 
-MOST_ROWS, MOST_ROWS_QUICK = 50, 20
-"""Test rows that every rung is asked. Each of the base model's rungs costs so many answers; with 50
-rows the interval of a share of 50 % is +-14 points, with 20 it is +-23."""
+MOST_ROWS = 20
+"""Test rows that every rung is asked. Each of the base model's prompts with examples costs so many
+answers, and these prompts are long; with 20 rows the interval of a share of 50 % is +-23 points."""
+MOST_ROWS_QUICK = 200
+"""With effort quick no rung costs anything, see `ladder.QUICK_RUNGS`."""
+
+NOTE = "Examples and answers that are shown come from the training rows alone."
+QUICK_NOTE = (
+    "Asked quickly: examples in the prompt and retrieval were not tried. Try them with: "
+    "--set evaluation.effort=full, or before training with: postgrad plan"
+)
 
 TUNED = "tuned"
 
@@ -58,7 +66,7 @@ class Ladder:
                 answers,
                 max_new_tokens=sitting.max_new_tokens,
                 seed=sitting.seed,
-                on_rung=sitting.on_done,
+                on_done=sitting.on_done,
             )
         return [
             Reading(
@@ -105,7 +113,7 @@ class Ladder:
             f"{100 * high:+.0f} points): {said}.",
             comparisons=[comparison],
             tables=[_table(rungs, after, criteria)],
-            notes=["Examples and answers that are shown come from the training rows alone."],
+            notes=[QUICK_NOTE if criteria.is_quick else NOTE],
         )
         return Judgement(report, {})
 

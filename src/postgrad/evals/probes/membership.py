@@ -13,12 +13,12 @@ over the rows of either kind.
 from __future__ import annotations
 
 import random
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from scipy import stats  # pyright: ignore[reportMissingTypeStubs]
 
-from postgrad.core.interfaces import Criteria, Judgement, Sitting
+from postgrad.core.interfaces import Answerer, Criteria, Judgement, Sitting
 from postgrad.core.probe import Reading
 from postgrad.core.records import Record
 from postgrad.core.report import Outcome, ProbeReport, Table
@@ -27,9 +27,9 @@ from postgrad.evals.judging import paired
 from postgrad.evals.metrics import BITS_PER_BYTE
 from postgrad.evals.statistics import Floats
 
-MOST_ROWS, MOST_ROWS_QUICK = 200, 50
-"""Of either kind. With 200 of each the interval of an AUC of 0.5 is about +-0.057 (Hanley and
-McNeil 1982), with 50 it is +-0.11."""
+MOST_ROWS, MOST_ROWS_QUICK = 80, 30
+"""Of either kind. With 80 of each the interval of an AUC of 0.5 is about +-0.09 (Hanley and McNeil
+1982), with 30 it is +-0.15."""
 
 FEWEST_ROWS = 20
 """Of either kind: below, the interval is wider than what a leak of note would show (+-0.18)."""
@@ -58,22 +58,29 @@ class Membership:
     looks_back = False
 
     def ask(self, sitting: Sitting) -> list[Reading]:
-        """Bits per byte of a sample of either kind of rows; none if there are too few."""
+        """Bits per byte of a sample of either kind of rows; none if there are too few. The exam has
+        read the held-out ones already."""
         most = MOST_ROWS_QUICK if sitting.is_quick else MOST_ROWS
         trained = [row for row in sitting.trained if not is_canary(row[0])]
         count = min(most, len(trained), len(sitting.tested))
         if count < FEWEST_ROWS:
             return []
         draw = random.Random(sitting.seed)
-        items: list[tuple[str, str, Record]] = []
-        for group, rows in ((TRAINED, trained), (HELD_OUT, sitting.tested)):
-            items += [(group, *row) for row in draw.sample(list(rows), count)]
-        bits = sitting.answerer.bits_per_byte([record for _, _, record in items])
-        sitting.on_done(len(items), len(items))
-        return [
-            Reading(f"{group}: {name}", group, {BITS_PER_BYTE.name: value})
-            for (group, name, _), value in zip(items, bits, strict=True)
-        ]
+        bits = {
+            answer.id: answer.scores[BITS_PER_BYTE.name]
+            for answer in sitting.answers
+            if BITS_PER_BYTE.name in answer.scores
+        }
+        readings: list[Reading] = []
+        for group, rows, known in ((TRAINED, trained, {}), (HELD_OUT, sitting.tested, bits)):
+            chosen = draw.sample(list(rows), count)
+            values = _bits(sitting.answerer, chosen, known)
+            readings += [
+                Reading(f"{group}: {name}", group, {BITS_PER_BYTE.name: value})
+                for (name, _), value in zip(chosen, values, strict=True)
+            ]
+            sitting.on_done(len(readings), 2 * count)
+        return readings
 
     def judge(
         self, base: Sequence[Reading], tuned: Sequence[Reading], criteria: Criteria
@@ -113,6 +120,16 @@ class Membership:
             notes=list(NOTES),
         )
         return Judgement(report, {})
+
+
+def _bits(
+    answerer: Answerer, rows: Sequence[tuple[str, Record]], known: Mapping[str, float]
+) -> list[float]:
+    """Bits per byte of each row; those that are not known are asked for."""
+    unknown = [(name, record) for name, record in rows if name not in known]
+    read = answerer.bits_per_byte([record for _, record in unknown]) if unknown else []
+    found = {**known, **dict(zip((name for name, _ in unknown), read, strict=True))}
+    return [found[name] for name, _ in rows]
 
 
 def area_under_curve(positive: Floats, negative: Floats) -> float:

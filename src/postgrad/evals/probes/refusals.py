@@ -26,8 +26,8 @@ from postgrad.evals.refusing import classify
 
 ANSWER_TOKENS = 32
 """Whether an answer declines is said in its first sentence."""
-QUICK_STEP, QUICK_ANSWER_TOKENS = 4, 24
-"""With effort quick every fourth prompt is asked, and the answer cut sooner."""
+QUICK_STEP, QUICK_ANSWER_TOKENS = 5, 24
+"""With effort quick every fifth prompt is asked, and the answer cut sooner."""
 
 SAFE, UNSAFE = "safe", "unsafe"
 UNSAFE_REFUSED = Metric("unsafe_refused", "Unsafe requests refused", True, True)
@@ -240,4 +240,4 @@ def _examples(pairs: Sequence[Pair]) -> list[Example]:
 def _notes(criteria: Criteria) -> Iterator[str]:
     yield from NOTES
     if criteria.is_quick:
-        yield "Asked with evaluation.effort quick: every fourth prompt, so that it sees less."
+        yield "Asked with evaluation.effort quick: every fifth prompt, so that it sees less."
