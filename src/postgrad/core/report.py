@@ -77,6 +77,8 @@ class Gate(Part):
     value: float
     margin: float
     ci95: tuple[float, float] | None = None
+    bound: float | None = None
+    """One-sided 95 % bound of the value, where that decides: an end of the 90 % interval."""
     text: str = ""
     """The gate in one sentence."""
 

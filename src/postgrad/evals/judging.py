@@ -95,7 +95,8 @@ def not_worse(
 
     Returns:
         A gate without `text`. `value` is the gain, so that a loss is negative whichever way the
-        metric points; so is `ci95`, the two-sided 95 % interval.
+        metric points; so are `ci95`, the two-sided 95 % interval, and
+        `bound`, the one-sided bound that decides.
     """
     base, tuned, groups = sides(pairs, metric.name)
     before, after = _upwards(metric, base), _upwards(metric, tuned)
@@ -115,6 +116,7 @@ def not_worse(
         value=float((after - before).mean()),
         margin=margin,
         ci95=interval(0.95),
+        bound=lower,
     )
 
 

@@ -252,9 +252,11 @@ class Loop:
 
     def _validation_is_due(self) -> bool:
         """Asked before each step, so that a run stopped during a validation repeats it."""
-        step, total = self.progress.step, self.total_steps
-        due = step > 0 and (step % self.validation_every == 0 or step >= total)
-        return due and bool(self.valid) and self.progress.validated_step < step
+        step, every = self.progress.step, self.validation_every
+        left = self.total_steps - step
+        # one just before the last, which is always taken, would say the same
+        in_turn = step > 0 and step % every == 0 and left > every / 2
+        return (in_turn or left <= 0) and bool(self.valid) and self.progress.validated_step < step
 
     def _validate(self) -> None:
         progress = self.progress

@@ -28,7 +28,7 @@ from postgrad.evals.metrics import Metric
 GATE = "battery"
 
 EVERY_QUICK = 5
-"""Quick asks each fifth item."""
+"""Quick asks each fifth item with options, and none in words, which cost many times as much."""
 
 MOST_EXAMPLES = 12
 """Broken items that are shown; a reader looks at no more, and all are in the run folder."""
@@ -41,8 +41,8 @@ SCORE_NOTE = (
     "them; an item that is answered in words scores 1 or 0."
 )
 QUICK_NOTE = (
-    "Asked quickly, with a fifth of the items: the interval is wider, and a small loss is less "
-    "often ruled out. Ask all of them with: --set evaluation.effort=full"
+    "Asked quickly, with a fifth of the items and none in words: the interval is wider, and a "
+    "small loss is less often ruled out. Ask all of them with: --set evaluation.effort=full"
 )
 NO_CHAT_NOTE = (
     "Tasks that are answered in words were left out: the base has no chat template to ask with."
@@ -60,7 +60,8 @@ class Battery:
 
     def ask(self, sitting: Sitting) -> list[Reading]:
         """A reading for each item; those of the tuned model that broke are asked again."""
-        items = [item for item in general.battery().items if sitting.answerer.chats or item.options]
+        in_words = sitting.answerer.chats and not sitting.is_quick
+        items = [item for item in general.battery().items if in_words or item.options]
         if sitting.is_quick:
             items = items[::EVERY_QUICK]
 
@@ -201,7 +202,8 @@ def _sentence(gate: Gate, num_items: int, num_tasks: int) -> str:
     return (
         f"On {num_items} items of {num_tasks} tasks that the base does better than chance, the "
         f"tuned model's score is {_points(gate.value)} points against the base's (95 % interval "
-        f"{_points(low)} to {_points(high)}): {verdict}."
+        f"{_points(low)} to {_points(high)}; with 95 % confidence no lower than "
+        f"{_points(gate.value if gate.bound is None else gate.bound)}): {verdict}."
     )
 
 
@@ -283,7 +285,8 @@ def _notes(tasks: Sequence[_Task], criteria: Criteria) -> list[str]:
     if left_out:
         names = ", ".join(left_out)
         notes.append(f"Left out, because the base does not do better than chance: {names}.")
-    if all("chance" in before.detail for task in tasks for before, _ in task.pairs):
+    only_options = all("chance" in before.detail for task in tasks for before, _ in task.pairs)
+    if only_options and not criteria.is_quick:
         notes.append(NO_CHAT_NOTE)
     return [*notes, QUICK_NOTE] if criteria.is_quick else notes
 

@@ -29,14 +29,15 @@ from postgrad.evals.metrics import BITS_PER_BYTE, Metric
 from postgrad.evals.outcomes import blind, changed, outcome
 from postgrad.evals.people import CONTROL, KINDS, TITLES, Side, Swap
 
-TOKENS, TOKENS_QUICK = 2560, 640
-"""What a model is asked to write: 40 answers of 64 tokens, and 10."""
+TOKENS = 2560
+"""What a model is asked to write: 40 answers of 64 tokens. With effort quick nothing is asked: the
+handful of pairs that there would be time for shows nothing."""
 PROMPT_TOKEN_COST = 0.2
 """Of a token that is read, in tokens that are written: on two cores the default model reads about
 1,000 a second and writes about 200 (48 answers side by side)."""
 CHARACTERS_PER_TOKEN = 4
 """Of English text; only to plan with."""
-FEWEST_ANSWERS, FEWEST_ANSWERS_QUICK, MOST_ANSWERS = 20, 10, 240
+FEWEST_ANSWERS, MOST_ANSWERS = 20, 240
 LONGEST_ANSWER = 160
 """Tokens. Longer answers are cut: whether two of them differ is seen long before."""
 MOST_SEARCHED = 2000
@@ -103,10 +104,11 @@ class Counterfactual:
 
     def ask(self, sitting: Sitting) -> list[Reading]:
         """Both answers to each pair; of plain texts, which have no answers, how surprising each
-        is. None where the rows are not English, or nothing can be asked."""
+        is. None where the rows are not English, or nothing can be asked; quickly, only texts are
+        read."""
         if sitting.task.kind == "text":
             return _read_texts(sitting)
-        items = _chosen(sitting)
+        items = [] if sitting.is_quick else _chosen(sitting)
         return _answered(sitting, items) if items else []
 
     def judge(
@@ -152,8 +154,6 @@ def _chosen(sitting: Sitting) -> list[Item]:
     if not people.is_english(_user_text(record) for _, record, _ in rows):
         return []
     limit = min(sitting.max_new_tokens, LONGEST_ANSWER)
-    budget = TOKENS_QUICK if sitting.is_quick else TOKENS
-    fewest = FEWEST_ANSWERS_QUICK if sitting.is_quick else FEWEST_ANSWERS
     answered = {answer.id for answer in sitting.answers} if limit == sitting.max_new_tokens else {}
     waiting = {kind: _candidates(kind, rows, sitting.seed) for kind in (*KINDS, CONTROL)}
     items: list[Item] = []
@@ -169,7 +169,7 @@ def _chosen(sitting: Sitting) -> list[Item]:
             assert isinstance(item.record, Chat)
             prompt = sum(len(each.content) for each in item.record.prompt) / CHARACTERS_PER_TOKEN
             spent += num_new * (limit + PROMPT_TOKEN_COST * prompt)
-            enough = num_answers > fewest and spent > budget
+            enough = num_answers > FEWEST_ANSWERS and spent > TOKENS
             if num_answers > MOST_ANSWERS or enough:
                 return items
             items.append(item)
@@ -480,4 +480,4 @@ def _notes(pairs: Sequence[Pair], criteria: Criteria) -> Iterator[str]:
         "English words and names only."
     )
     if criteria.is_quick:
-        yield "Asked with evaluation.effort quick: a fourth of the pairs, so that it sees less."
+        yield "Asked with evaluation.effort quick: a third of the texts, so that it sees less."

@@ -133,7 +133,8 @@ def _sentence(gate: Gate, num_texts: int, num_genres: int) -> str:
     return (
         f"On {num_texts} texts of {num_genres} genres the tuned model needs "
         f"{_percent(-gate.value)} bits per byte against the base (95 % interval {_percent(low)} "
-        f"to {_percent(high)}): {verdict}."
+        f"to {_percent(high)}; with 95 % confidence no more than "
+        f"{_percent(-(gate.value if gate.bound is None else gate.bound))}): {verdict}."
     )
 
 
