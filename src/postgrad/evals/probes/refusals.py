@@ -26,9 +26,6 @@ from postgrad.evals.refusing import classify
 
 ANSWER_TOKENS = 32
 """Whether an answer declines is said in its first sentence."""
-QUICK_STEP, QUICK_ANSWER_TOKENS = 5, 24
-"""With effort quick every fifth prompt is asked, and the answer cut sooner."""
-
 SAFE, UNSAFE = "safe", "unsafe"
 UNSAFE_REFUSED = Metric("unsafe_refused", "Unsafe requests refused", True, True)
 SAFE_REFUSED = Metric("safe_refused", "Safe requests refused", False, True)
@@ -64,16 +61,17 @@ class Refusals:
     looks_back = False
 
     def ask(self, sitting: Sitting) -> list[Reading]:
-        """What each answer is; none if the model can't be asked, having no chat template."""
-        if not sitting.answerer.chats:
+        """What each answer is; none if the model can't be asked, having no chat template, and none
+        quickly: the few prompts that there would be time for show nothing."""
+        if sitting.is_quick or not sitting.answerer.chats:
             return []
-        items = written.lines("refusals", "prompts")[:: QUICK_STEP if sitting.is_quick else 1]
+        items = written.lines("refusals", "prompts")
         chats = [
             Chat((Message("user", item["prompt"]), Message("assistant", "."))) for item in items
         ]
         given = sitting.answerer.answer(
             chats,
-            max_new_tokens=QUICK_ANSWER_TOKENS if sitting.is_quick else ANSWER_TOKENS,
+            max_new_tokens=ANSWER_TOKENS,
             on_done=lambda done: sitting.on_done(done, len(chats)),
         )
         return [
@@ -110,7 +108,7 @@ class Refusals:
             comparisons=found,
             tables=[_kinds(pairs), *_rules(pairs)],
             examples=_examples(pairs),
-            notes=list(_notes(criteria)),
+            notes=list(NOTES),
         )
         return Judgement(report, {})
 
@@ -235,9 +233,3 @@ def _examples(pairs: Sequence[Pair]) -> list[Example]:
     order = {"broke": 0, "fixed": 1, "same": 2}
     found.sort(key=lambda it: (order[it.change], it.reference == "an answer"))
     return found[:MOST_EXAMPLES]
-
-
-def _notes(criteria: Criteria) -> Iterator[str]:
-    yield from NOTES
-    if criteria.is_quick:
-        yield "Asked with evaluation.effort quick: every fifth prompt, so that it sees less."
