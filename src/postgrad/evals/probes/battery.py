@@ -27,8 +27,8 @@ from postgrad.evals.metrics import Metric
 
 GATE = "battery"
 
-EVERY_QUICK = 5
-"""Quick asks each fifth item with options, and none in words, which cost many times as much."""
+EVERY_QUICK = 3
+"""Quick asks each third item with options, and none in words, which cost many times as much."""
 
 MOST_EXAMPLES = 12
 """Broken items that are shown; a reader looks at no more, and all are in the run folder."""
@@ -41,7 +41,7 @@ SCORE_NOTE = (
     "them; an item that is answered in words scores 1 or 0."
 )
 QUICK_NOTE = (
-    "Asked quickly, with a fifth of the items and none in words: the interval is wider, and a "
+    "Asked quickly, with a third of the items and none in words: the interval is wider, and a "
     "small loss is less often ruled out. Ask all of them with: --set evaluation.effort=full"
 )
 NO_CHAT_NOTE = (
