@@ -44,7 +44,16 @@ COMMANDS = {
         "-o",
     ],
     "postgrad data restore": ["OUT", "--json", "--output", "-o"],
-    "postgrad plan": ["FILE|JOB", "--base", "--json", "--method", "--output", "--set", "-o"],
+    "postgrad plan": [
+        "FILE|JOB",
+        "--base",
+        "--json",
+        "--method",
+        "--no-trial",
+        "--output",
+        "--set",
+        "-o",
+    ],
     "postgrad train": [
         "FILE|JOB|RUN",
         "--base",

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 from postgrad.core.events import Event
 from postgrad.core.report import Report
 from postgrad.core.run import RunFolder
-from postgrad.reports import findings
-from postgrad.reports.words import count, duration, percent
+from postgrad.reports import costs, findings
+from postgrad.reports.words import count, percent
 
 if TYPE_CHECKING:  # rich is loaded where it draws: `postgrad --help` draws nothing
     from rich.console import Console
@@ -148,6 +148,15 @@ def show_plan(screen: Screen, plan: dict[str, Any]) -> None:
         screen.line(f"    {findings.summary(finding)}", style=SHADES[finding["severity"]])
 
 
+def show_costs(screen: Screen, plan: dict[str, Any]) -> None:
+    """What a job costs here and elsewhere."""
+    screen.line("")
+    head, *rest = costs.cost_lines(plan["costs"])
+    screen.line(f"  {head}", style="bold")
+    for text in rest:
+        screen.line(f"  {text}")
+
+
 def show_advice(screen: Screen, advice: dict[str, Any]) -> None:
     """Whether to fine-tune at all, and what that rests on."""
     screen.line("")
@@ -173,9 +182,7 @@ def plan_lines(plan: dict[str, Any]) -> list[str]:
         + (f", {base['licence']}." if base["licence"] else "."),
         f"{plan['task']['primary']} decides. {plan['task']['why']}",
         plan["power"],
-        f"{count(estimate['steps'], 'step')}, {estimate['tokens']:,} tokens: training about "
-        f"{duration(estimate['training_seconds'])}, answering about "
-        f"{duration(estimate['evaluation_seconds'])}.",
+        *costs.estimate_lines(estimate),
     ]
 
 

@@ -159,6 +159,8 @@ class BackendSection(Section):
     """cpu, cuda or cuda:N; null: a GPU if there is one."""
     threads: Annotated[int, Field(ge=1)] | None = None
     """CPU threads; null: as many as there are cores."""
+    prices: str | None = None
+    """Your price list (YAML) for what `plan` tells of money; null: the bundled one."""
 
 
 class Job(Section):

@@ -83,6 +83,21 @@ class Gate(Part):
     """The gate in one sentence."""
 
 
+class EstimateCheck(Part):
+    """What was estimated before the run, beside what it took: our own error, for all to see."""
+
+    seconds: float
+    """Estimated for the steps that were taken; compare with `seconds` of the training."""
+    seconds_interval: tuple[float, float]
+    seconds_error: float
+    """estimated / actual - 1: 0.1 is ten per cent too much."""
+    memory_bytes: float
+    """Estimated; compare with `peak_memory_bytes` of the training."""
+    memory_interval: tuple[float, float]
+    memory_error: float
+    """estimated / actual - 1."""
+
+
 class TrainingSummary(Part):
     """What training did and cost."""
 
@@ -101,6 +116,8 @@ class TrainingSummary(Part):
     trainable_parameters: int
     stopped: str
     """Why it ended, in words."""
+    estimate: EstimateCheck | None = None
+    """What was estimated before."""
 
 
 class Curve(Part):

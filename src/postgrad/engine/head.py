@@ -88,8 +88,7 @@ class Head:
 
     def chunks(self, count: int) -> list[slice]:
         """Slices over `count` rows whose logits fit the chunk budget."""
-        budget = CHUNK_BYTES_CPU if self.weight_VH.device.type == "cpu" else CHUNK_BYTES_GPU
-        size = max(16, budget // (4 * self.weight_VH.shape[0]))
+        size = chunk_rows(self.weight_VH.shape[0], self.weight_VH.device.type)
         return [slice(start, min(start + size, count)) for start in range(0, count, size)]
 
     def chunk_logits(self, hidden_CH: Tensor, buffer: Tensor | None) -> Tensor:
@@ -105,6 +104,12 @@ class Head:
         if self.softcap is not None:
             logits_VC = logits_VC.div_(self.softcap).tanh_().mul_(self.softcap)
         return logits_VC
+
+
+def chunk_rows(vocabulary: int, device_type: str) -> int:
+    """Positions whose logits are held at once."""
+    budget = CHUNK_BYTES_CPU if device_type == "cpu" else CHUNK_BYTES_GPU
+    return max(16, budget // (4 * vocabulary))
 
 
 class _LinearCrossEntropy(torch.autograd.Function):

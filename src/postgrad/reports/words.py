@@ -12,6 +12,8 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any, cast
 
+from postgrad.core.report import TrainingSummary
+
 NBSP = "\u00a0"
 MINUS = "\u2212"
 NOTHING = "\u2013"
@@ -74,6 +76,15 @@ def size(num_bytes: float) -> str:
             return f"{number(value, 0)}{NBSP}{unit}"
         value /= 1000
     return f"{number(value, 1)}{NBSP}GB"
+
+
+def estimated(training: TrainingSummary, what: str) -> str:
+    """What had been estimated of the seconds or the memory, in brackets; "" if nothing was."""
+    told = training.estimate
+    if told is None:
+        return ""
+    value = duration(told.seconds) if what == "seconds" else size(told.memory_bytes)
+    return f" (estimated: {value})"
 
 
 def count(value: float, one: str, many: str = "") -> str:

@@ -1,43 +1,57 @@
-"""Plan: what a job will do and take, before anything is spent."""
+"""Plan: what a job will do, take and cost, before anything is spent."""
 
 from __future__ import annotations
 
-import time
-from collections.abc import Mapping, Sequence
+import gc
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import torch
-from transformers import AutoModelForCausalLM
 
-from postgrad.advice import duration
+from postgrad.advice import costs
+from postgrad.advice.machine import memory_available_bytes
+from postgrad.advice.prices import Prices, read_prices
+from postgrad.core.events import Event
 from postgrad.core.interfaces import StepContext
 from postgrad.core.job import Job
 from postgrad.core.job_file import write_job
-from postgrad.data.pack import pack
-from postgrad.engine.generate import SLOTS
 from postgrad.evals.verdict import expected_power
+from postgrad.reports.words import size
+from postgrad.steps import estimate, machine
 from postgrad.steps.advise import counsel
-from postgrad.steps.machine import use_machine
-from postgrad.steps.prepare import Base, Prepared, prepare
-from postgrad.training.loop import Row
-
-PROBE_SECONDS = 0.5
-SAMPLED_ROWS = 256
-"""Rows packed to see how much a shared prefix saves; more would say the same."""
+from postgrad.steps.prepare import Prepared, prepare
+from postgrad.steps.trial import Trial, try_steps
 
 
 def plan(context: StepContext, request: Mapping[str, Any]) -> dict[str, Any]:
-    """The complete job as YAML, with what it will take and whether to do it at all; nothing is
-    trained. `advice`: see `steps/advise.py`; null if the request does not ask for it."""
-    prepared = prepare(context, Job.build(request["job"]))
+    """The complete job as YAML, with what it will take and cost, and whether to do it at all;
+    nothing is trained but three steps that are thrown away. `advice`: see `steps/advise.py`; null
+    if the request does not ask for it. `costs`: see `advice/costs.py`."""
+    job = Job.build(request["job"])
+    prices = read_prices(job.backend.prices)
+    prepared = prepare(context, job)
+    counted = estimate.count(context, prepared)
+    trial = _try(context, prepared, counted) if request.get("trial") else None
+    gc.collect()  # the model of the trial, before the next is loaded
+    seconds = estimate.timed(counted, _device(prepared), trial)
     advice = counsel(context, prepared) if request.get("advise") else None
-    return {**describe(prepared), "advice": advice}
+    return {
+        **_told(prepared, estimate.told(counted, seconds, trial)),
+        "costs": _costs(_Estimated(prepared, counted, seconds, trial), prices),
+        "advice": advice,
+    }
 
 
-def describe(prepared: Prepared) -> dict[str, Any]:
-    """A prepared job in plain values, for screens and programs."""
+def describe(context: StepContext, prepared: Prepared) -> dict[str, Any]:
+    """A prepared job in plain values, for screens and programs. Nothing is tried."""
+    counted = estimate.count(context, prepared)
+    seconds = estimate.timed(counted, _device(prepared), None)
+    return _told(prepared, estimate.told(counted, seconds, None))
+
+
+def _told(prepared: Prepared, estimated: dict[str, Any]) -> dict[str, Any]:
     job = prepared.job
-    use_machine(job.backend)
     num_test = prepared.summary.rows["test"]
     return {
         "job": write_job(job, prepared.sources),
@@ -53,88 +67,80 @@ def describe(prepared: Prepared) -> dict[str, Any]:
             "licence": prepared.base.local.licence,
         },
         "power": expected_power(num_test, prepared.task),
-        "estimate": _estimate(prepared),
+        "estimate": estimated,
     }
 
 
-def _estimate(prepared: Prepared) -> dict[str, Any]:
-    job, summary = prepared.job, prepared.summary
-    assert job.training.epochs
-    assert job.training.batch_size
-    assert job.evaluation.max_new_tokens
-    num_train = summary.rows["train"]
-    tokens = round(summary.tokens["train"] * job.training.epochs)
-    steps = max(1, -(-round(num_train * job.training.epochs) // job.training.batch_size))
-    work = _workload(prepared.base, prepared)
-    speed = _matrix_speed(torch.device(job.backend.device or "cpu"))
-    validations = max(1, round(job.training.validations_per_epoch * job.training.epochs))
-    answer_tokens = summary.supervised_tokens["test"] / max(1, summary.rows["test"])
-    asked = min(job.evaluation.limit or summary.rows["test"], summary.rows["test"])
-    # a base model rambles to the limit, a tuned one writes about what the reference has
-    answering = sum(
-        duration.answering_seconds(
-            prepared.base.local.parameters, asked, length, min(SLOTS, max(1, asked)), speed
-        )
-        for length in (job.evaluation.max_new_tokens, answer_tokens)
-    )
-    reading = duration.forward_seconds(
-        work, summary.tokens["valid"] * validations + 4 * summary.tokens["test"], speed
-    )
-    computed = round(tokens * _computed_share(prepared.rows["train"], job.training.batch_size))
-    training = duration.training_seconds(work, computed, speed)
+def _try(context: StepContext, prepared: Prepared, counted: estimate.Counted) -> Trial | None:
+    """The trial, unless the machine has too little memory for it by what was counted."""
+    free = memory_available_bytes() if _device(prepared).type == "cpu" else None
+    wanted = counted.parts.training
+    if free is not None and wanted > free:
+        text = f"No step was tried: it would take {size(wanted)}, and {size(free)} are free here."
+        context.emit(Event("warning", {"code": "no_trial", "text": text}))
+        return None
+    return try_steps(context, prepared)
+
+
+@dataclass(frozen=True)
+class _Estimated:
+    prepared: Prepared
+    counted: estimate.Counted
+    seconds: estimate.Timed
+    trial: Trial | None
+
+
+def _costs(it: _Estimated, prices: Prices) -> dict[str, Any]:
+    """What the job costs here and elsewhere, and what training from scratch would."""
+    demand, device = it.counted.demand, _device(it.prepared)
+    speed = it.seconds.speed
+    scratch = costs.scratch_flop(demand.parameters) / speed.flop_per_second
+    cores = (it.prepared.job.backend.threads or 1) if device.type == "cpu" else None
+    own_memory = estimate.memory(it.counted, it.trial)
+    room = _room(device)
+    efficiency = None
+    if it.trial is not None and device.type == "cpu":
+        efficiency = min(1.0, speed.flop_per_second / estimate.matrix_speed(device))
+    kinds = {kind: _memory_on(it, kind) for kind in {each.kind for each in prices.machines}}
     return {
-        "steps": steps,
-        "tokens": tokens,
-        "training_seconds": training,
-        "evaluation_seconds": answering + reading,
-        "seconds": training + answering + reading,
+        "machines": [
+            costs.here(it.seconds.total, own_memory, room, scratch, cores, prices),
+            *(
+                costs.elsewhere(demand, each, kinds[each.kind], efficiency, prices)
+                for each in prices.machines
+            ),
+        ],
+        "from_scratch": {
+            "parameters": demand.parameters,
+            "tokens": costs.scratch_tokens(demand.parameters),
+            "flop": costs.scratch_flop(demand.parameters),
+            "source": costs.SCRATCH_SOURCE,
+        },
     }
 
 
-def _computed_share(rows: Sequence[Row], batch_size: int) -> float:
-    """Tokens that are computed per real token: a prefix that rows share is computed once."""
-    real = computed = 0
-    for start in range(0, min(len(rows), SAMPLED_ROWS), batch_size):
-        sequences = [part for row in rows[start : start + batch_size] for part in row.sequences]
-        real += sum(len(sequence.tokens) for sequence in sequences)
-        computed += len(pack(sequences).tokens)
-    return computed / real
-
-
-def _workload(base: Base, prepared: Prepared) -> duration.Workload:
-    job, summary = prepared.job, prepared.summary
-    with torch.device("meta"):
-        model = AutoModelForCausalLM.from_config(base.config)
-    linear = [
-        module
-        for module in model.modules()
-        if hasattr(module, "weight")
-        and type(module).__name__ in ("Linear", "Conv1D")
-        and module is not model.get_output_embeddings()
-    ]
-    full = job.method.name == "full"
-    adapters = sum(job.method.rank * sum(layer.weight.shape) for layer in linear)
-    tokens, rows = summary.tokens["train"], summary.rows["train"]
-    return duration.Workload(
-        linear_parameters=sum(layer.weight.numel() for layer in linear),
-        trained_parameters=0 if full else adapters,
-        layers=base.config.num_hidden_layers,
-        hidden_size=base.config.hidden_size,
-        vocabulary=base.config.vocab_size,
-        full=full,
-        tokens_per_row=tokens / rows,
-        taught_share=summary.supervised_tokens["train"] / tokens,
+def _memory_on(it: _Estimated, kind: str) -> Any:
+    """Memory on a kind of machine: another one's framework is taken to be like this one's."""
+    device = _device(it.prepared)
+    if kind == device.type or (kind == "gpu" and device.type == "cuda"):
+        return estimate.memory(it.counted, it.trial)
+    counted = estimate.footprint_on(it.prepared, "cuda" if kind == "gpu" else "cpu")
+    parts = estimate.parts_from(
+        counted,
+        it.counted.exam,
+        0 if kind == "gpu" else estimate.USUAL_FRAMEWORK_BYTES,
+        accumulates=it.counted.parts.accumulates,
     )
+    return estimate.total(parts)
 
 
-def _matrix_speed(device: torch.device) -> float:
-    """Floating-point operations per second of a product of the size that layers have."""
-    left = torch.randn(512, 576, device=device)
-    right = torch.randn(576, 1536, device=device)
-    for _ in range(3):
-        torch.mm(left, right)
-    began, count = time.perf_counter(), 0
-    while time.perf_counter() - began < PROBE_SECONDS:
-        float(torch.mm(left, right)[0, 0])  # reading a value waits for a GPU
-        count += 1
-    return 2 * 512 * 576 * 1536 * count / (time.perf_counter() - began)
+def _room(device: torch.device) -> float | None:
+    """What a run may take here: what is free, and what this process holds and will give back."""
+    if device.type == "cuda":
+        return float(torch.cuda.get_device_properties(device).total_memory)
+    free = memory_available_bytes()
+    return None if free is None else float(free + estimate.resident_bytes())
+
+
+def _device(prepared: Prepared) -> torch.device:
+    return machine.use_machine(prepared.job.backend)

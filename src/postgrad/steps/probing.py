@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property, partial
 
 from postgrad import plugins
@@ -19,6 +19,7 @@ from postgrad.core.interfaces import (
     Sitting,
     StepContext,
 )
+from postgrad.core.job import Job
 from postgrad.core.probe import Reading, Who
 from postgrad.core.run import RunFolder
 from postgrad.core.task import Answer
@@ -58,14 +59,7 @@ class Probing:
         Raises:
             JobError: there is no probe of a name.
         """
-        settings = self.prepared.job.evaluation
-        if settings.effort == "none":
-            return []
-        names = settings.probes
-        every: list[Probe] = [
-            plugins.load("probes", name)() for name in names or plugins.names("probes")
-        ]
-        return every if names else [probe for probe in every if not probe.optional]
+        return chosen_probes(self.prepared.job)
 
     @property
     def looks_back(self) -> bool:
@@ -144,23 +138,9 @@ class Probing:
 
         is_second = who == ("base" if probe.looks_back else "tuned")
         other = "tuned" if who == "base" else "base"
-        job, dataset = self.prepared.job, self.prepared.dataset
-        sitting = Sitting(
-            who=who,
-            answerer=answerer,
-            task=self.prepared.task,
-            tested=[(each.id, each.record) for each in dataset.test[: job.evaluation.limit]],
-            trained=[(each.id, each.record) for each in dataset.train],
-            answers=answers,
-            first=load_readings(self.run, probe.name, other) if is_second else (),
-            max_new_tokens=job.evaluation.max_new_tokens or 1,
-            is_quick=job.evaluation.effort == "quick",
-            seed=job.training.seed,
-            on_done=on_done,
-            weigh=weigh and partial(weigh, on_done),
-            bias_files=job.evaluation.bias_files,
-        )
-        return probe.ask(sitting)
+        first = load_readings(self.run, probe.name, other) if is_second else ()
+        asked = sitting(self.prepared, who, answerer, answers, first, on_done)
+        return probe.ask(replace(asked, weigh=weigh and partial(weigh, on_done)))
 
     def _weigh(self, base: LanguageModel, method: Method, on_done: OnDone) -> list[Reading]:
         is_quick = self.prepared.job.evaluation.effort == "quick"
@@ -171,6 +151,57 @@ class Probing:
             found.append(reading)
             on_done(len(found), total)
         return found
+
+
+def chosen_probes(job: Job) -> list[Probe]:
+    """Those that the job names, or every one that is not optional; none without effort.
+
+    Raises:
+        JobError: there is no probe of a name.
+    """
+    settings = job.evaluation
+    if settings.effort == "none":
+        return []
+    names = settings.probes
+    every: list[Probe] = [
+        plugins.load("probes", name)() for name in names or plugins.names("probes")
+    ]
+    return every if names else [probe for probe in every if not probe.optional]
+
+
+def sitting(
+    prepared: Prepared,
+    who: Who,
+    answerer: Answerer,
+    answers: Sequence[Answer],
+    first: Sequence[Reading],
+    on_done: OnDone,
+) -> Sitting:
+    """What a probe of this job asks one model with.
+
+    Args:
+        prepared: the job and its data.
+        who: the model.
+        answerer: that model.
+        answers: what it said in the exam.
+        first: readings of the model that was asked before this one; () for the first.
+        on_done: called with how many items are done, of how many.
+    """
+    job, dataset = prepared.job, prepared.dataset
+    return Sitting(
+        who=who,
+        answerer=answerer,
+        task=prepared.task,
+        tested=[(each.id, each.record) for each in dataset.test[: job.evaluation.limit]],
+        trained=[(each.id, each.record) for each in dataset.train],
+        answers=answers,
+        first=first,
+        max_new_tokens=job.evaluation.max_new_tokens or 1,
+        is_quick=job.evaluation.effort == "quick",
+        seed=job.training.seed,
+        on_done=on_done,
+        bias_files=job.evaluation.bias_files,
+    )
 
 
 def store_readings(run: RunFolder, probe: str, who: Who, readings: Sequence[Reading]) -> None:

@@ -16,6 +16,7 @@ from postgrad.core.job import Job, known_keys
 from postgrad.core.report import (
     BaseSummary,
     Curve,
+    EstimateCheck,
     Example,
     Report,
     Setting,
@@ -75,7 +76,7 @@ def prove(run: RunFolder, prepared: Prepared, outcome: Outcome) -> Report:
         probes=probed,
         claims=claims(probed),
         task={"kind": task.kind, "primary": task.primary, "why": task.why},
-        training=outcome.training or _training(outcome, prepared),
+        training=outcome.training or _training(outcome, prepared, events),
         curves=_curves(events),
         base=BaseSummary(
             model=str(prepared.base.local.ref),
@@ -107,7 +108,7 @@ def read_events(run: RunFolder) -> list[Event]:
     return events
 
 
-def _training(outcome: Outcome, prepared: Prepared) -> TrainingSummary:
+def _training(outcome: Outcome, prepared: Prepared, events: Sequence[Event]) -> TrainingSummary:
     progress = outcome.progress
     num_rows, settings = prepared.summary.rows["train"], prepared.job.training
     most = round(num_rows * (settings.epochs or 0))
@@ -126,6 +127,25 @@ def _training(outcome: Outcome, prepared: Prepared) -> TrainingSummary:
         best_step=progress.best_step or progress.step,
         trainable_parameters=outcome.trained_parameters,
         stopped=progress.stopped,
+        estimate=_checked(events, progress, outcome.peak_memory_bytes),
+    )
+
+
+def _checked(events: Sequence[Event], progress: Progress, peak: int) -> EstimateCheck | None:
+    """The first estimate of the run, for as many steps as were taken, beside what they took."""
+    told = next((dict(each["estimate"]) for each in events if each.kind == "plan"), None)
+    if told is None or "memory_bytes" not in told or not progress.seconds or not peak:
+        return None  # begun by an earlier version
+    share = progress.step / told["steps"]
+    seconds, memory = told["training_seconds"] * share, told["memory_bytes"]
+    low, high = told["intervals"]["training_seconds"]
+    return EstimateCheck(
+        seconds=seconds,
+        seconds_interval=(low * share, high * share),
+        seconds_error=seconds / progress.seconds - 1,
+        memory_bytes=memory,
+        memory_interval=tuple(told["intervals"]["memory_bytes"]),
+        memory_error=memory / peak - 1,
     )
 
 

@@ -52,7 +52,7 @@ def train(context: StepContext, request: Mapping[str, Any]) -> dict[str, Any]:
         _warn_of_change(context, run, prepared, device)
     else:
         _freeze(run, prepared, device)
-    context.emit(Event("plan", describe(prepared)))
+    context.emit(Event("plan", describe(context, prepared)))
 
     context.emit(Event("stage", {"name": "load", "title": "Loading the base model"}))
     method: Method = plugins.load("methods", prepared.job.method.name)()

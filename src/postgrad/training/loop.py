@@ -27,7 +27,7 @@ from postgrad.data.render import Sequence
 from postgrad.engine.model import LanguageModel
 from postgrad.errors import Interrupted, TrainingError
 from postgrad.training import checkpoint, optimizer
-from postgrad.training.sampler import row_at
+from postgrad.training.sampler import rows_of_step
 from postgrad.training.schedule import learning_rate
 
 MOST_BAD_STEPS = 3
@@ -170,29 +170,58 @@ class Loop:
     def _step(self) -> bool:
         """One optimizer step; False if it was dropped because its numbers were not finite."""
         began, step = time.monotonic(), self.progress.step
-        size = int(_known(self.settings.batch_size))
-        rows = [
-            self.train[row_at(position, len(self.train), self.settings.seed)]
-            for position in range(step * size, min((step + 1) * size, self.total_rows))
-        ]
-        rate = learning_rate(
-            step,
-            self.total_steps,
-            _known(self.settings.learning_rate),
-            self.settings.warmup_share,
-        )
-        loss = self._backward(rows)
-        parameters = self._optimizer.param_groups[0]["params"]
-        norm = float(torch.nn.utils.clip_grad_norm_(parameters, self.settings.clip_norm))
+        rows, rate = self.rows_of(step), self._rate(step)
+        loss, norm = self._gradients(rows)
         healthy = math.isfinite(loss) and math.isfinite(norm)
         if healthy:
-            self._optimizer.param_groups[0]["lr"] = rate
-            self._optimizer.step()
+            self._move(rate)
         else:
             self._report_bad_step(rows, loss)
         self._optimizer.zero_grad(set_to_none=True)
         self._count(rows, loss, norm, rate, time.monotonic() - began)
         return healthy
+
+    def rehearse(self, steps: Rows[int]) -> list[float]:
+        """Take some of the run's steps as they will be taken, in this order; seconds of each.
+
+        Nothing is saved, counted or said, but the weights have moved: the model is used up.
+
+        Raises:
+            Interrupted: `should_stop` said so.
+        """
+        self._optimizer = optimizer.make(self.model.model, self.settings.weight_decay)
+        seconds: list[float] = []
+        for step in steps:
+            began = time.monotonic()
+            try:
+                self._gradients(self.rows_of(step))
+            except _StopRequestedError:
+                raise Interrupted("Stopped before anything was trained.", code="stopped") from None
+            self._move(self._rate(step))
+            self._optimizer.zero_grad(set_to_none=True)
+            seconds.append(time.monotonic() - began)
+        return seconds
+
+    def rows_of(self, step: int) -> list[Row]:
+        """The rows of one step, by its number from 0."""
+        size, count = int(_known(self.settings.batch_size)), len(self.train)
+        chosen = rows_of_step(step, size, self.total_rows, count, self.settings.seed)
+        return [self.train[index] for index in chosen]
+
+    def _rate(self, step: int) -> float:
+        peak, warmup = _known(self.settings.learning_rate), self.settings.warmup_share
+        return learning_rate(step, self.total_steps, peak, warmup)
+
+    def _gradients(self, rows: Rows[Row]) -> tuple[float, float]:
+        """Put the step's gradients, clipped, in place; its loss, and their norm before that."""
+        loss = self._backward(rows)
+        parameters = self._optimizer.param_groups[0]["params"]
+        norm = float(torch.nn.utils.clip_grad_norm_(parameters, self.settings.clip_norm))
+        return loss, norm
+
+    def _move(self, rate: float) -> None:
+        self._optimizer.param_groups[0]["lr"] = rate
+        self._optimizer.step()
 
     def _backward(self, rows: Rows[Row]) -> float:
         """Gradients of the step's mean loss per taught token; returns that loss."""

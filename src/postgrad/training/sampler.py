@@ -27,6 +27,20 @@ def row_at(position: int, count: int, seed: int) -> int:
     return permute(index, count, f"{seed}:{epoch}".encode())
 
 
+def rows_of_step(step: int, size: int, total: int, count: int, seed: int) -> list[int]:
+    """Indices of the rows of one optimizer step; the last step may have fewer.
+
+    Args:
+        step: steps before it.
+        size: rows of a step.
+        total: rows of the whole run, counted each time that they are seen.
+        count: rows in the data set, at least 1.
+        seed: the run's seed.
+    """
+    stop = min((step + 1) * size, total)
+    return [row_at(position, count, seed) for position in range(step * size, stop)]
+
+
 def permute(index: int, count: int, key: bytes) -> int:
     """A bijection of range(count), decided by the key.
 

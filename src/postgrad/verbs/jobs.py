@@ -77,6 +77,9 @@ def _anchored(job: Job, folder: Path) -> Job:
     changes["evaluation.bias_files"] = tuple(
         str((folder / Path(name).expanduser()).resolve()) for name in job.evaluation.bias_files
     )
+    if job.backend.prices:
+        prices = (folder / Path(job.backend.prices).expanduser()).resolve()
+        changes["backend.prices"] = str(prices)
     base = ModelRef.parse(job.base.model)
     if base.source in ("folder", "gguf"):
         changes["base.model"] = str((folder / base.name).resolve())

@@ -34,24 +34,27 @@ def plan(
     source: JobSource,
     *,
     advise: bool = True,
+    trial: bool = True,
     on_event: OnEvent = ignore,
     changes: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
-    """What a job will do and take, and whether to do it at all; nothing is trained.
+    """What a job will do, take and cost, and whether to do it at all; nothing is trained.
 
     Args:
         source: a job or a data file.
         advise: ask the base model some test rows, with and without examples in its prompt, and say
             whether something simpler than fine-tuning would do.
+        trial: take three training steps and throw them away, to check what was counted.
         on_event: called with each event.
         changes: dotted keys with new values.
 
     Returns:
-        `job` (the complete job file's text), `task`, `dataset`, `base`, `power`, `estimate`, and
-        `advice`, or null.
+        `job` (the complete job file's text), `task`, `dataset`, `base`, `power`, `estimate`,
+        `costs`, and `advice`, or null.
     """
     job = load_job(source, changes)
-    return scratch_step(job, "plan", {"job": job.model_dump(), "advise": advise}, on_event)
+    request = {"job": job.model_dump(), "advise": advise, "trial": trial}
+    return scratch_step(job, "plan", request, on_event)
 
 
 def train(

@@ -25,6 +25,7 @@ FACTS = defaults.Facts(
     task=Task("label", "label_match", (), "The references are labels."),
 )
 MAY_STAY_NULL = {
+    "backend.prices",
     "base.chat_template",
     "data.valid",
     "data.test",

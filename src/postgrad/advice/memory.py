@@ -1,0 +1,83 @@
+"""Memory: from the bytes of each part to the most that a run holds at once.
+
+    training  = weights + adapter + optimizer + max(going forward, coming back)
+    forward   = activations + head (+ gradients, if earlier parts of the step left them)
+    back      = gradients + the gradients of one layer in flight
+    answering = weights + adapter + keys and values of the answers in progress
+    total     = framework + max(training, answering)
+
+The parts are counted (`engine/footprint.py`); the framework, which is Python, PyTorch and the data,
+is what the process holds before a weight is loaded.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+COUNTED_LOW, COUNTED_HIGH = 0.95, 1.25
+"""What a process really held, as a share of what was counted: an allocator keeps holes, and a
+library scratch (`benchmarks/estimates.py`). Three steps that were taken say more; see below."""
+MEASURED_LOW, MEASURED_HIGH = 0.95, 1.1
+"""The same of what three steps held, the heaviest of the run among them: later steps are of other
+shapes, so that the holes grow a little (`benchmarks/estimates.py`)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """Bytes by part; see the module's formulas.
+
+    Attributes:
+        accumulates: whether a step is computed in several parts.
+    """
+
+    weights: int
+    adapter: int
+    gradients: int
+    optimizer: int
+    activations: int
+    head: int
+    layer: int
+    framework: int
+    answering: int
+    accumulates: bool
+
+    @property
+    def training(self) -> int:
+        """The most that training holds at once, the framework left out."""
+        fixed = self.weights + self.adapter + self.optimizer
+        forward = self.activations + self.head + (self.gradients if self.accumulates else 0)
+        return fixed + max(forward, self.activations + self.layer, self.gradients + self.layer)
+
+    @property
+    def asking(self) -> int:
+        """The most that the test holds at once, the framework left out."""
+        return self.weights + self.adapter + self.answering
+
+    @property
+    def total(self) -> int:
+        """The most that the run holds at once."""
+        return self.framework + max(self.training, self.asking)
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """A number with its interval."""
+
+    value: float
+    low: float
+    high: float
+
+
+def total(parts: Parts, measured_training: int | None = None) -> Estimate:
+    """The most that the run holds, in bytes.
+
+    Args:
+        parts: as counted.
+        measured_training: peak of the process in the steps that were tried, framework included;
+            None: none were.
+    """
+    if measured_training is None:
+        value = parts.total
+        return Estimate(value, value * COUNTED_LOW, value * COUNTED_HIGH)
+    value = max(measured_training, parts.framework + parts.asking)
+    return Estimate(value, value * MEASURED_LOW, value * MEASURED_HIGH)
