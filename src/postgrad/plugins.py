@@ -110,6 +110,7 @@ TABLES: dict[str, dict[str, str]] = {
         "plan": "postgrad.steps.plan:plan",
         "train": "postgrad.steps.train:train",
         "evaluate": "postgrad.steps.evaluate:evaluate",
+        "draw_curve": "postgrad.steps.retrain:draw_curve",
         "compare": "postgrad.steps.compare:compare",
         "chat": "postgrad.steps.chat:chat",
         "pull": "postgrad.steps.pull:pull",

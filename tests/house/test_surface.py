@@ -64,7 +64,7 @@ COMMANDS = {
         "--set",
         "--strict",
     ],
-    "postgrad eval": ["RUN", "--json", "--strict"],
+    "postgrad eval": ["RUN", "--curve", "--json", "--strict"],
     "postgrad report": ["RUN", "--json", "--open"],
     "postgrad chat": ["RUN", "--base-only", "--json", "--system"],
     "postgrad compare": ["RUN|FILE", "RUN|FILE", "--json"],

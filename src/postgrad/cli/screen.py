@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from postgrad.core.events import Event
 from postgrad.core.report import Report
 from postgrad.core.run import RunFolder
-from postgrad.reports import costs, findings
+from postgrad.reports import costs, findings, learning
 from postgrad.reports.words import count, percent
 
 if TYPE_CHECKING:  # rich is loaded where it draws: `postgrad --help` draws nothing
@@ -210,6 +210,12 @@ def show_report(screen: Screen, report: Report, run: RunFolder) -> None:
             screen.line(f"  {metric.title}: {values}")
     for reason in report.reasons:
         screen.line(f"  {reason}")
+    if report.recipe:
+        screen.line(f"  Several seeds: {report.recipe.text}")
+    if report.learning_curve:
+        screen.line(f"  More data: {report.learning_curve.text}")
+        for text in learning.notes(report.learning_curve):
+            screen.line(f"    {text}")
     screen.line(f"Report: {run.report_html}")
     screen.line(f"Chat:   postgrad chat {run.path}")
 

@@ -146,6 +146,10 @@ class EvaluationSection(Section):
     """Names of the probes that are asked; null: every one that is not optional."""
     bias_files: tuple[str, ...] = ()
     """Your files of CrowS-Pairs (.csv), BBQ (.jsonl) or WinoBias, asked before and after."""
+    learning_curve: bool = False
+    """Train again on parts of the rows at the end, to foresee what more data would bring."""
+    seeds: Annotated[int, Field(ge=1)] = 1
+    """Trainings with different seeds, the run itself among them; 3 speak for the recipe."""
     margin: Annotated[float, Field(gt=0, lt=1)] = 0.02
     """A loss elsewhere of this share that is not ruled out fails a gate: 0.02 is two points."""
 

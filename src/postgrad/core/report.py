@@ -24,6 +24,10 @@ Standing = Literal["shown", "not_shown", "contradicted", "cannot_tell"]
 """What a run has to say of a claim: its numbers show it; they don't; they show the opposite; or
 what it takes was not asked."""
 
+MoreData = Literal["more_helps", "no_more", "cannot_tell"]
+"""What a learning curve says of twice the data: it lowers the held-out loss; nothing worth the work
+is to be had; or this curve can't tell."""
+
 SCHEMA_VERSION = 1
 
 
@@ -66,6 +70,8 @@ class Comparison(Part):
     """Items wrong before and right after (right-or-wrong metrics only)."""
     broken: int | None = None
     """Items right before and wrong after (right-or-wrong metrics only)."""
+    clusters: int | None = None
+    """Groups of items drawn together, where some belong together; None: each for itself."""
     unit: str = ""
     """What the values are counted in, where the metric does not tell: words, say."""
 
@@ -271,6 +277,86 @@ class Claim(Part):
     """The evidence of this run, in a sentence."""
 
 
+class CurvePoint(Part):
+    """One training of the learning curve."""
+
+    rows: int
+    """Training rows that it had."""
+    share: float
+    """Of the run's own."""
+    loss: float
+    """Least held-out loss: nats per taught token of the validation rows."""
+    steps: int
+    best_step: int
+    """The step with that loss; the last one: the loss was still falling when the epochs ended."""
+
+
+class Law(Part):
+    """L(D) = scale / (prelearned + D ^ exponent) + floor: held-out loss by training rows D."""
+
+    scale: float
+    prelearned: float
+    exponent: float
+    floor: float
+    """The loss that no amount of data goes below."""
+
+
+class Forecast(Part):
+    """The held-out loss that the law foresees for more data."""
+
+    factor: float
+    """Times the rows of the run."""
+    rows: int
+    loss: float
+    interval95: tuple[float, float]
+    """95 % prediction interval: of what one such training would measure."""
+
+
+class BackTest(Part):
+    """The loss of the run itself, foreseen from the smaller trainings alone."""
+
+    rows: int
+    """Rows of the largest training that the forecast was made from."""
+    foreseen: float
+    interval95: tuple[float, float]
+    measured: float
+    error: float
+    """foreseen / measured - 1."""
+
+
+class LearningCurve(Part):
+    """Held-out loss by the number of training rows, and what more of them would bring."""
+
+    outcome: MoreData
+    text: str
+    """The advice in one sentence, with its evidence."""
+    points: list[CurvePoint]
+    """The fewest rows first; the last one is the run itself."""
+    law: Law | None = None
+    """None: too few points for it; then they give a direction only."""
+    per_doubling: float | None = None
+    """Relative change of the loss by each doubling of the rows, over the last points."""
+    forecasts: list[Forecast] = []
+    back_test: BackTest | None = None
+    notes: list[str] = []
+
+
+class Recipe(Part):
+    """The same job trained with several seeds."""
+
+    about: Literal["this checkpoint", "this recipe"]
+    """What may be said: of the recipe from three seeds on."""
+    seeds: list[int]
+    """The run's own first."""
+    scores: list[float]
+    """Mean of the primary metric for each seed."""
+    comparison: Comparison | None = None
+    """Base against the mean of the seeds, drawn over seeds and items; None below three seeds."""
+    verdict: Verdict | None = None
+    """Of the recipe; the run's own verdict is that of its checkpoint."""
+    text: str
+
+
 class Report(Part):
     """The proof of one run."""
 
@@ -290,6 +376,10 @@ class Report(Part):
     """What was asked beside the test: forgetting, bias, safety, memory, what changed."""
     claims: list[Claim] = []
     """What is often said of fine-tuning, each with the numbers of this run."""
+    recipe: Recipe | None = None
+    """The same job with several seeds; None: trained once, so the verdict is of this checkpoint."""
+    learning_curve: LearningCurve | None = None
+    """What more data would bring; None: not asked."""
     task: dict[str, Any]
     """Kind of the task, why it was seen so, and why this metric decides."""
     training: TrainingSummary

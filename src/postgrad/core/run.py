@@ -53,12 +53,22 @@ class RunFolder:
         return self.path / "weights"
 
     def answers(self, who: str) -> Path:
-        """`who` is base or tuned."""
+        """`who` is base, tuned, or seed-N: trained again with another seed."""
         return self.path / "answers" / f"{who}.jsonl"
 
     def probe(self, name: str, who: str) -> Path:
         """Readings of a probe; `who` is base or tuned."""
         return self.path / "probes" / f"{name}.{who}.jsonl"
+
+    @property
+    def curve(self) -> Path:
+        """Points of the learning curve, and trainings on parts of the rows while they go on."""
+        return self.path / "curve"
+
+    @property
+    def seeds(self) -> Path:
+        """Trainings with other seeds, while they go on."""
+        return self.path / "seeds"
 
     @property
     def report_json(self) -> Path:

@@ -162,7 +162,10 @@ def thaw(folder: RunFolder) -> Dataset:
         for name, content in data.items()
     }
     examples = {
-        name: tuple(Example(row["id"], row["line"], record_of(row)) for row in rows[name])
+        name: tuple(
+            Example(row["id"], row["line"], record_of(row), row.get("source", ""))
+            for row in rows[name]
+        )
         for name in ("train", "valid", "test")
     }
     return Dataset(
@@ -278,7 +281,8 @@ def _head_path(folder: RunFolder) -> Path:
 
 
 def _example_row(example: Example) -> dict[str, Any]:
-    return {"id": example.id, "line": example.line, **row_of(example.record)}
+    source = {"source": example.source} if example.source else {}
+    return {"id": example.id, "line": example.line, **row_of(example.record), **source}
 
 
 def _write(path: Path, lines: Iterable[str]) -> str:

@@ -16,7 +16,7 @@ from typing import Any
 
 from postgrad import plugins
 from postgrad.core.job import DataSection
-from postgrad.core.records import Record
+from postgrad.core.records import Record, Text
 from postgrad.data.detect import ROWS, Detection, check_named, detect
 from postgrad.data.read import SourceRow, read_rows
 from postgrad.errors import DataError, RowError
@@ -27,11 +27,13 @@ Accepts = Callable[[Record], RowError | None]
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """A record and where it came from. `id` is `train.jsonl:17`, unique within a dataset."""
+    """A record and where it came from. `id` is `train.jsonl:17`, unique within a dataset; `source`
+    is what a row of `data collect` says of it, as `handbook/board.pdf:3`, or ""."""
 
     id: str
     line: int
     record: Record
+    source: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,7 +173,9 @@ def _parsed(
             else:
                 if error is None:
                     again = f"#{number}" if number > 1 else ""
-                    examples.append(Example(f"{label}:{row.line}{again}", row.line, record))
+                    name, source = f"{label}:{row.line}{again}", row.row.get("source")
+                    told = source if isinstance(source, str) and isinstance(record, Text) else ""
+                    examples.append(Example(name, row.line, record, told))
                     continue
         if error is not None:
             rejected.append(_rejection(row, label, error))

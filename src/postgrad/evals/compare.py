@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Hashable, Sequence
-from dataclasses import dataclass
+from collections.abc import Hashable, Mapping, Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -37,6 +37,12 @@ Pair = tuple[Answer, Answer]
 class _Draws:
     resamples: int
     seed: int
+    clusters: Mapping[str, Hashable] = field(default_factory=dict[str, Hashable])
+
+    def clusters_of(self, pairs: Sequence[Pair]) -> list[Hashable] | None:
+        """The cluster of each pair; None where each is one by itself."""
+        names = [self.clusters.get(answer.id, answer.id) for answer, _ in pairs]
+        return names if len(set(names)) < len(names) else None
 
 
 def score_answers(answers: Sequence[Answer], task: Task) -> list[Answer]:
@@ -61,7 +67,13 @@ def score_answers(answers: Sequence[Answer], task: Task) -> list[Answer]:
 
 
 def compare(
-    base: Sequence[Answer], tuned: Sequence[Answer], task: Task, *, resamples: int, seed: int
+    base: Sequence[Answer],
+    tuned: Sequence[Answer],
+    task: Task,
+    *,
+    resamples: int,
+    seed: int,
+    clusters: Mapping[str, Hashable] | None = None,
 ) -> tuple[Comparison, list[Comparison]]:
     """The primary comparison, and the secondary ones with Holm-adjusted p-values.
 
@@ -71,6 +83,8 @@ def compare(
         base, tuned: marked answers (`score_answers`) to the same rows.
         resamples: bootstrap resamples behind each interval.
         seed: of the bootstrap.
+        clusters: names by row id; rows of one name belong together (`row_clusters.py`) and are
+            drawn together. Rows that have none are drawn each for itself.
 
     Raises:
         RunError: the two don't answer the same rows, a score is missing on one side or is not a
@@ -78,7 +92,7 @@ def compare(
         JobError: the task names an unknown metric.
     """
     pairs = pair_answers(base, tuned)
-    draws = _Draws(resamples, seed)
+    draws = _Draws(resamples, seed, clusters or {})
     primary = _compare_by(metrics.metric(task.primary), pairs, draws)
     if primary is None:
         raise RunError(
@@ -134,12 +148,19 @@ def _mismatch(what: str) -> RunError:
 def _compare_by(metric: Metric, pairs: Sequence[Pair], draws: _Draws) -> Comparison | None:
     if metric is metrics.MACRO_F1:
         return _compare_macro_f1(pairs, draws) if pairs else None
-    scores = [_scores(metric, pair) for pair in pairs]
-    marked = [values for values in scores if values is not None]
+    scores = [(pair, _scores(metric, pair)) for pair in pairs]
+    marked = [(pair, values) for pair, values in scores if values is not None]
     if not marked:
         return None
-    base, tuned = (np.array(side, dtype=np.float64) for side in zip(*marked, strict=True))
-    return compare_values(metric, base, tuned, resamples=draws.resamples, seed=draws.seed)
+    base, tuned = np.array([values for _, values in marked], dtype=np.float64).T
+    return compare_values(
+        metric,
+        base,
+        tuned,
+        resamples=draws.resamples,
+        seed=draws.seed,
+        clusters=draws.clusters_of([pair for pair, _ in marked]),
+    )
 
 
 def compare_values(
@@ -163,7 +184,18 @@ def compare_values(
     draws = _Draws(resamples, seed)
     if metric.right_or_wrong and clusters is None:
         return _compare_right_or_wrong(metric, base, tuned, draws)
-    return _compare_graded(metric, base, tuned, draws, clusters)
+    found = _compare_graded(metric, base, tuned, draws, clusters)
+    if not metric.right_or_wrong:
+        return found
+    fixed, broken = _changed(metric, base, tuned)
+    return found.model_copy(update={"fixed": fixed, "broken": broken})
+
+
+def _changed(metric: Metric, base: Floats, tuned: Floats) -> tuple[int, int]:
+    """Items (fixed, broken)."""
+    fixed, broken = statistics.discordant(base, tuned)
+    # where lower is better a score of 1 is the wrong one
+    return (fixed, broken) if metric.higher_is_better else (broken, fixed)
 
 
 def _scores(metric: Metric, pair: Pair) -> tuple[float, float] | None:
@@ -189,9 +221,7 @@ def _compare_right_or_wrong(
     metric: Metric, base: Floats, tuned: Floats, draws: _Draws
 ) -> Comparison:
     n = len(base)
-    fixed, broken = statistics.discordant(base, tuned)
-    if not metric.higher_is_better:
-        fixed, broken = broken, fixed  # a score of 1 is the wrong one
+    fixed, broken = _changed(metric, base, tuned)
     discordance = max(fixed + broken, RULE_OF_THREE) / n
     return Comparison(
         metric=metric.name,
@@ -221,6 +251,8 @@ def _compare_graded(
     deltas = tuned - base
     drawn = statistics.paired_bootstrap(base, tuned, draws.resamples, draws.seed, clusters=clusters)
     low, high = drawn.interval
+    if metric.right_or_wrong and clusters is not None:
+        low, high = _with_unseen(drawn.interval, deltas, clusters)
     in_shares = metric is not metrics.BITS_PER_BYTE and _all_within_one(base, tuned)
     effect = None
     if in_shares and np.ptp(deltas) < ROUNDING:
@@ -249,6 +281,7 @@ def _compare_graded(
         test=BOOTSTRAP,
         higher_is_better=metric.higher_is_better,
         minimum_detectable_effect=effect,
+        clusters=None if clusters is None else len(set(clusters)),
     )
 
 
@@ -257,23 +290,28 @@ def _compare_macro_f1(pairs: Sequence[Pair], draws: _Draws) -> Comparison:
     references = [answer.reference for answer, _ in pairs]
     base_f1 = macro_f1_of([answer.answer for answer, _ in pairs], references)
     tuned_f1 = macro_f1_of([answer.answer for _, answer in pairs], references)
-    num_differing = sum(
-        marking.label_form(before.answer) != marking.label_form(after.answer)
-        for before, after in pairs
-    )
+    clusters = draws.clusters_of(pairs)
+    names = clusters or range(n)
+    differing = {
+        name
+        for name, (before, after) in zip(names, pairs, strict=True)
+        if marking.label_form(before.answer) != marking.label_form(after.answer)
+    }
     drawn = statistics.paired_bootstrap_of(
         lambda weights_RN: tuned_f1(weights_RN) - base_f1(weights_RN),
         n,
         draws.resamples,
         draws.seed,
-        num_differing=num_differing,
+        num_differing=len(differing),
+        clusters=clusters,
     )
     once = np.ones((1, n))
     base, tuned = float(base_f1(once)[0]), float(tuned_f1(once)[0])
     low, high = drawn.interval
+    independent = len(set(names))
     if drawn.standard_error < ROUNDING:
-        low, high = _unseen(n, tuned - base)
-    error = max(drawn.standard_error, math.sqrt(RULE_OF_THREE) / n)
+        low, high = _unseen(independent, tuned - base)
+    error = max(drawn.standard_error, math.sqrt(RULE_OF_THREE) / independent)
     return Comparison(
         metric=metrics.MACRO_F1.name,
         title=metrics.MACRO_F1.title,
@@ -286,7 +324,20 @@ def _compare_macro_f1(pairs: Sequence[Pair], draws: _Draws) -> Comparison:
         test=BOOTSTRAP,
         higher_is_better=True,
         minimum_detectable_effect=min(1.0, statistics.effect_from_error(error)),
+        clusters=None if clusters is None else independent,
     )
+
+
+def _with_unseen(
+    interval: tuple[float, float], deltas: Floats, clusters: Sequence[Hashable]
+) -> tuple[float, float]:
+    """The interval of right or wrong in clusters, wider where too few of them changed to tell a
+    direction: as `right_or_wrong_interval` has it for rows, with clusters in their place."""
+    changed = {name for name, delta in zip(clusters, deltas, strict=True) if delta}
+    if not changed or len(changed) >= statistics.FEWEST_TO_TELL:
+        return interval
+    _, share = statistics.clopper_pearson(len(changed), len(set(clusters)))
+    return min(interval[0], -share), max(interval[1], share)
 
 
 def _unseen(n: int, delta: float) -> tuple[float, float]:

@@ -77,7 +77,7 @@ def primary_chart(comparison: Comparison) -> Markup:
         f"change {reading.difference(comparison, comparison.delta)}, "
         f"95 % interval {reading.interval(comparison)}."
     )
-    return _svg("primary", bottom, title, told, parts)
+    return picture("primary", bottom, title, told, parts)
 
 
 def change_chart(comparison: Comparison, reach: float) -> Markup:
@@ -123,7 +123,7 @@ def loss_chart(curves: Mapping[str, Curve], kept_step: int | None) -> Markup | N
     for name, points in drawn.items():
         parts.append(_line(name, points, across, upright))
     told = "; ".join(_told(name, points) for name, points in drawn.items()) + "."
-    return _svg("loss", height, "Loss by training step", told, parts)
+    return picture("loss", height, "Loss by training step", told, parts)
 
 
 def point_width(curves: Mapping[str, Curve]) -> int:
@@ -141,9 +141,9 @@ def length_chart(name: str, title: str, bars: Mapping[str, Any], limit: int | No
     ticks = [tick for tick in axis(0, high, 6).ticks if tick <= high]
     across = Axis(0, high, tuple(ticks), 0)
     height = 170
-    parts = [_y_line(upright, tick) for tick in upright.ticks if tick == int(tick)]
+    parts = [y_line(upright, tick) for tick in upright.ticks if tick == int(tick)]
     parts += [_x_label(across, tick, height + 20, "") for tick in across.ticks]
-    parts.append(_unit("tokens", height + 42))
+    parts.append(unit("tokens", height + 42))
     for index, count in enumerate(counts):
         if count:  # a single row among thousands is still to be seen
             share = max(upright.at(count), 0.012)
@@ -151,7 +151,7 @@ def length_chart(name: str, title: str, bars: Mapping[str, Any], limit: int | No
             parts.append(_column(index / len(counts), 1 / len(counts), share, is_rest))
     if limit is not None and limit < high:
         parts.append(_mark(across.at(limit), f"cut after {words.number(limit)}"))
-    return _svg("lengths", height, title, told_lengths(bars), parts, name)
+    return picture("lengths", height, title, told_lengths(bars), parts, name)
 
 
 def told_lengths(bars: Mapping[str, Any]) -> str:
@@ -201,23 +201,19 @@ def _told(name: str, points: Sequence[tuple[float, float]]) -> str:
 def _loss_grid(across: Axis, upright: Axis, height: int) -> list[Markup]:
     parts: list[Markup] = []
     for tick in upright.ticks:
-        parts.append(_y_line(upright, tick))
+        parts.append(y_line(upright, tick))
     for tick in across.ticks:
         if tick <= across.high:
             parts.append(_x_label(across, tick, height + 22, ""))
-    parts.append(_unit("training step", height + 44))
+    parts.append(unit("training step", height + 44))
     parts.append(Markup('<text class="axis" x="-10" y="-16" text-anchor="end">loss</text>'))
     return parts
 
 
 def _line(name: str, points: Sequence[tuple[float, float]], across: Axis, upright: Axis) -> Markup:
     places = [(1000 * across.at(x), 1000 * (1 - upright.at(y))) for x, y in points]
-    path = " ".join(f"{x:.1f},{y:.1f}" for x, y in places)
     kind = "valid" if name == "valid" else "train" if name == "train" else "other"
-    line = Markup(
-        '<svg x="0" y="0" width="100%" height="100%" viewBox="0 0 1000 1000" '
-        'preserveAspectRatio="none"><polyline class="curve {}" points="{}"/></svg>'
-    ).format(kind, path)
+    line = polyline(kind, [(x / 1000, y / 1000) for x, y in places])
     if kind != "valid" or len(points) > 40:
         return line
     dots = [
@@ -241,16 +237,45 @@ def _mark(place: float, text: str) -> Markup:
     ).format(_pc(place), -8 if is_late else 8, "end" if is_late else "start", text)
 
 
-def _y_line(scale: Axis, tick: float) -> Markup:
+def y_line(scale: Axis, tick: float) -> Markup:
+    """A level line with its number."""
     y = _pc(1 - scale.at(tick))
     return Markup('<line class="grid" x1="0" x2="100%" y1="{0}" y2="{0}"/>').format(y) + Markup(
         '<text class="tick" x="-10" y="{}" dy=".35em" text-anchor="end">{}</text>'
     ).format(y, scale.label(tick))
 
 
-def _unit(text: str, y: int) -> Markup:
+def unit(text: str, y: int) -> Markup:
     """What the horizontal axis counts."""
     return Markup('<text class="axis" x="100%" y="{}" text-anchor="end">{}</text>').format(y, text)
+
+
+def x_text(place: float, text: str, y: int) -> Markup:
+    """A label below the plot, at a share of its width."""
+    return Markup('<text class="tick" x="{}" y="{}" text-anchor="middle">{}</text>').format(
+        _pc(place), y, text
+    )
+
+
+def polyline(kind: str, places: Sequence[tuple[float, float]]) -> Markup:
+    """A line through places, given as shares of the width and, from the top, of the height."""
+    path = " ".join(f"{1000 * x:.1f},{1000 * y:.1f}" for x, y in places)
+    return Markup(
+        '<svg x="0" y="0" width="100%" height="100%" viewBox="0 0 1000 1000" '
+        'preserveAspectRatio="none"><polyline class="curve {}" points="{}"/></svg>'
+    ).format(kind, path)
+
+
+def dot_at(x: float, y: float, kind: str) -> Markup:
+    """A dot at shares of width and height."""
+    return Markup('<circle class="{}" cx="{}" cy="{}" r="5"/>').format(kind, _pc(x), _pc(y))
+
+
+def upright_whisker(x: float, low: float, high: float) -> Markup:
+    """An interval that stands upright, in shares of width and height."""
+    return Markup('<g class="whisker"><line x1="{0}" x2="{0}" y1="{1}" y2="{2}"/></g>').format(
+        _pc(x), _pc(low), _pc(high)
+    )
 
 
 def _column(left: float, width: float, height: float, is_rest: bool) -> Markup:
@@ -259,9 +284,10 @@ def _column(left: float, width: float, height: float, is_rest: bool) -> Markup:
     )
 
 
-def _svg(
+def picture(
     kind: str, height: int, title: str, told: str, parts: Sequence[Markup], name: str = ""
 ) -> Markup:
+    """Parts as one drawing with its title, and what it shows in words."""
     return Markup(
         '<svg class="plot {kind}" role="img" height="{height}" '
         'aria-labelledby="{name}-title {name}-told">'

@@ -28,6 +28,8 @@ def estimate_lines(estimate: Mapping[str, Any]) -> list[str]:
         f"training about {_time(estimate, 'training_seconds')}",
         f"the test about {_time(estimate, 'evaluation_seconds')}",
     ]
+    if estimate["again_seconds"]:
+        parts.append(f"training again about {_long(estimate['again_seconds'])}")
     if estimate["probing_seconds"]:
         parts.append(f"beside it about {_time(estimate, 'probing_seconds')}")
     low, high = spans["memory_bytes"]

@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 
 from postgrad.core.report import Comparison, Report
-from postgrad.reports import examples, findings, probes, reading, words
+from postgrad.reports import examples, findings, learning, probes, reading, words
 
 MAX_EXAMPLES = 4
 """Examples shown for each kind of change: a pull request is skimmed."""
@@ -25,6 +25,7 @@ def render_markdown(report: Report) -> str:
         *_probes(report),
         *_examples(report),
         *_training(report),
+        *_more_data(report),
         *_data(report),
         *_settings(report),
         *_reproduce(report),
@@ -74,10 +75,14 @@ def _measure(it: Comparison, *, decides: bool) -> list[str]:
 
 def _measures(report: Report) -> list[str]:
     rows = [_measure(report.primary, decides=True)]
+    if report.recipe and report.recipe.comparison:
+        it = report.recipe.comparison
+        again = it.model_copy(update={"title": reading.recipe_title(report)})
+        rows.append(_measure(again, decides=False))
     rows += [_measure(item, decides=False) for item in report.secondary]
     head = ["Measure", "Base", "Tuned", "Change", "95 % interval", "Chance", "n"]
     told = "\n".join(f"- {term}: {text}" for term, text in reading.sentences(report)[1:])
-    return ["## Result", table(head, rows, 1), "The first row decides the verdict.", told]
+    return ["## Result", table(head, rows, 1), reading.DECIDES, told]
 
 
 def _gates(report: Report) -> list[str]:
@@ -170,6 +175,20 @@ def _training(report: Report) -> list[str]:
         ["Why it ended", inline(it.stopped)],
     ]
     return ["## Training", table(["", ""], rows)]
+
+
+def _more_data(report: Report) -> list[str]:
+    """The learning curve: the advice, the points, and what the curve foresees."""
+    curve = report.learning_curve
+    if curve is None:
+        return []
+    parts = [
+        f"## {learning.HEADING}",
+        f"**{learning.OUTCOMES[curve.outcome]}.** {inline(curve.text)}",
+    ]
+    parts.append(table(learning.HEAD, learning.rows(curve), 1))
+    parts += [f"- {inline(note)}" for note in learning.notes(curve)]
+    return parts
 
 
 def _data(report: Report) -> list[str]:

@@ -7,7 +7,7 @@ from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
 from postgrad.core.report import Comparison, Report, Setting
-from postgrad.reports import chart, examples, findings, probes, reading, words
+from postgrad.reports import chart, examples, findings, learning, probes, reading, words
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -58,6 +58,8 @@ def _context(report: Report) -> dict[str, Any]:
         "is_text": reading.is_text(report),
         "primary_chart": chart.primary_chart(report.primary),
         "change_chart": _change_charts(report.secondary),
+        "learning": learning,
+        "curve_chart": report.learning_curve and learning.curve_chart(report.learning_curve),
         "loss_chart": chart.loss_chart(report.curves, kept_step(report)),
         "opening": examples.shared_opening([item.prompt for item in report.examples]),
         "cards": examples.cards(report),

@@ -11,6 +11,11 @@ from postgrad.reports.words import MINUS, NBSP
 Leaning = Literal["gain", "loss", "open"]
 """Where the whole interval lies: on the good side, on the bad side, or across zero."""
 
+DECIDES = (
+    "The first row decides the verdict. The p-values of the other measures are Holm-adjusted: the "
+    "chance of any wrong claim among them stays below the level."
+)
+
 VERDICTS = {"better": "Better", "worse": "Worse", "no_proof": "No proof"}
 
 
@@ -96,7 +101,8 @@ def sentences(report: Report) -> list[tuple[str, str]]:
     rows = [
         (
             "Measured on",
-            f"{counted(report, it.n)} held out from training, the same ones for both models.",
+            f"{counted(report, it.n)} held out from training, the same ones for both models."
+            + _clustered(it),
         ),
         (
             "95 % interval".replace(" %", NBSP + "%"),
@@ -118,6 +124,7 @@ def sentences(report: Report) -> list[tuple[str, str]]:
                 f"in 80{NBSP}% of cases. A smaller one can stay hidden.",
             )
         )
+    rows.append(("Holds for", holds_for(report)))
     if it.fixed is not None and it.broken is not None:
         rows.append(
             (
@@ -127,6 +134,37 @@ def sentences(report: Report) -> list[tuple[str, str]]:
             )
         )
     return rows
+
+
+def recipe_title(report: Report) -> str:
+    """What the row of the recipe is called."""
+    assert report.recipe is not None
+    return f"{report.primary.title}, over {words.count(len(report.recipe.seeds), 'seed')}"
+
+
+def holds_for(report: Report) -> str:
+    """Whether the figures are about these weights or about the way in which they were made."""
+    if report.recipe is None:
+        return (
+            "This checkpoint: these weights, on more questions of this kind. Trained again with "
+            "another seed they would be others; evaluation.seeds=3 shows how much that matters."
+        ).replace("questions", nouns(report))
+    if report.recipe.about == "this checkpoint":
+        return f"This checkpoint. {_sentence(report.recipe.text)}"
+    return (
+        f"This checkpoint; the line of the recipe stands beside it. {_sentence(report.recipe.text)}"
+    )
+
+
+def _sentence(text: str) -> str:
+    return text[:1].upper() + text[1:]
+
+
+def _clustered(it: Comparison) -> str:
+    if it.clusters is None:
+        return ""
+    groups = words.count(it.clusters, "group")
+    return f" Some belong together (they ask nearly the same); drawn together, they are {groups}."
 
 
 def test_name(comparison: Comparison) -> str:

@@ -21,6 +21,7 @@ from postgrad.engine import footprint
 from postgrad.steps import machine
 from postgrad.steps.dry_exam import DryExam, count_exam
 from postgrad.steps.prepare import Prepared
+from postgrad.steps.retrained import sizes
 from postgrad.steps.trial import Trial, computed_tokens, largest_part, parts_of
 from postgrad.training.loop import Row
 from postgrad.training.sampler import rows_of_step
@@ -41,6 +42,7 @@ class Counted:
         steps: of the optimizer.
         tokens: real ones that are trained on.
         validation_tokens: read between the steps.
+        again: trainings beside the run's own, for its learning curve and with other seeds.
     """
 
     demand: Demand
@@ -49,6 +51,7 @@ class Counted:
     steps: int
     tokens: int
     validation_tokens: float
+    again: float
 
 
 def count(context: StepContext, prepared: Prepared) -> Counted:
@@ -86,7 +89,15 @@ def count(context: StepContext, prepared: Prepared) -> Counted:
         parameters=prepared.base.local.parameters,
     )
     parts = parts_from(counted, exam, framework, accumulates=num_parts > 1)
-    return Counted(demand, exam, parts, steps, tokens, validation_tokens)
+    return Counted(demand, exam, parts, steps, tokens, validation_tokens, _again(prepared))
+
+
+def _again(prepared: Prepared) -> float:
+    """Trainings beside the run's own: other seeds take a whole one, points of the learning curve
+    one on a part of the rows."""
+    settings = prepared.job.evaluation
+    curve = sum(sizes(prepared)) if settings.learning_curve else 0
+    return settings.seeds - 1 + curve / prepared.summary.rows["train"]
 
 
 def footprint_on(prepared: Prepared, device_type: str) -> footprint.Footprint:
@@ -206,19 +217,25 @@ def told(counted: Counted, seconds: Timed, trial: Trial | None) -> dict[str, Any
     """The estimate in plain values; see docs/costs.md."""
     whole = memory(counted, trial)
     parts = counted.parts
+    # other seeds answer the test too; that is left out, being little beside their training
+    again = counted.again * seconds.training.value
     return {
         "steps": counted.steps,
         "tokens": counted.tokens,
         "training_seconds": seconds.training.value,
         "evaluation_seconds": seconds.test.value,
         "probing_seconds": seconds.beside.value,
-        "seconds": seconds.total.value,
+        "again_seconds": again,
+        "seconds": seconds.total.value + again,
         "memory_bytes": whole.value,
         "intervals": {
             "training_seconds": _pair(seconds.training),
             "evaluation_seconds": _pair(seconds.test),
             "probing_seconds": _pair(seconds.beside),
-            "seconds": _pair(seconds.total),
+            "seconds": [
+                edge + counted.again * own
+                for edge, own in zip(_pair(seconds.total), _pair(seconds.training), strict=True)
+            ],
             "memory_bytes": _pair(whole),
         },
         "memory": {name: value for name, value in asdict(parts).items() if name != "accumulates"},

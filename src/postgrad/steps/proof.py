@@ -28,8 +28,10 @@ from postgrad.evals import verdict
 from postgrad.evals.claims import claims
 from postgrad.evals.compare import compare
 from postgrad.evals.metrics import metric
+from postgrad.evals.row_clusters import row_clusters
 from postgrad.reports.write import write_report
 from postgrad.steps.prepare import Prepared
+from postgrad.steps.retrained import stored_curve, stored_recipe
 from postgrad.training.loop import Progress
 
 MOST_EXAMPLES = 200
@@ -55,8 +57,14 @@ def prove(run: RunFolder, prepared: Prepared, outcome: Outcome) -> Report:
     """Compare, decide, and write report.json, report.md and report.html."""
     job, task = prepared.job, prepared.task
     base, tuned = outcome.base_answers, outcome.tuned_answers
+    clusters = row_clusters(prepared.dataset.test)
     primary, secondary = compare(
-        base, tuned, task, resamples=job.evaluation.resamples, seed=job.training.seed
+        base,
+        tuned,
+        task,
+        resamples=job.evaluation.resamples,
+        seed=job.training.seed,
+        clusters=clusters,
     )
     decided = verdict.decide(primary, job.evaluation.significance)
     gates = verdict.gates(base, tuned, task)
@@ -65,6 +73,7 @@ def prove(run: RunFolder, prepared: Prepared, outcome: Outcome) -> Report:
     probed = [judgement.report for judgement in outcome.judgements]
     ship, reasons = verdict.ship(decided, gates)
     events = read_events(run)
+    training = outcome.training or _training(outcome, prepared, events)
     report = Report(
         verdict=decided,
         headline=verdict.headline(decided, primary, task),
@@ -76,7 +85,9 @@ def prove(run: RunFolder, prepared: Prepared, outcome: Outcome) -> Report:
         probes=probed,
         claims=claims(probed),
         task={"kind": task.kind, "primary": task.primary, "why": task.why},
-        training=outcome.training or _training(outcome, prepared, events),
+        recipe=stored_recipe(run, prepared, base, tuned, primary, clusters),
+        learning_curve=stored_curve(run, prepared, training),
+        training=training,
         curves=_curves(events),
         base=BaseSummary(
             model=str(prepared.base.local.ref),

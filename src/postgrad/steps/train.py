@@ -1,6 +1,7 @@
 """Train: the whole story from a job to a proven specialist.
 
     prepare -> ask the base -> train -> save -> ask the tuned model -> look back -> report
+        -> where the job asks for it: train again (`retrain.py`) -> report anew
 
 Both models are asked the test (`exam.py`) and what is beside it (`probing.py`).
 
@@ -34,6 +35,8 @@ from postgrad.steps.plan import describe
 from postgrad.steps.prepare import Prepared, prepare, reopen
 from postgrad.steps.probing import Probing
 from postgrad.steps.proof import Outcome, prove
+from postgrad.steps.retrain import Retraining
+from postgrad.steps.retrained import refuse_without_valid_rows
 from postgrad.training.checkpoint import flush, flush_tree
 from postgrad.training.loop import Loop, Progress, peak_memory_bytes
 
@@ -47,6 +50,8 @@ def train(context: StepContext, request: Mapping[str, Any]) -> dict[str, Any]:
     job = Job.build(request["job"])
     resumed = run.job.exists()
     prepared = reopen(context, job, run) if resumed else prepare(context, job)
+    if prepared.job.evaluation.learning_curve:
+        refuse_without_valid_rows(prepared)
     device = machine.use_machine(prepared.job.backend)
     if resumed:
         _warn_of_change(context, run, prepared, device)
@@ -71,10 +76,11 @@ def train(context: StepContext, request: Mapping[str, Any]) -> dict[str, Any]:
     exam.show_samples("after", tuned_answers, SHOWN_SAMPLES)
     probing.ask("tuned", exam.answerer, tuned_answers)
     num_trained, peak_bytes = _num_trained(model), peak_memory_bytes(device)
+    del exam, model  # two models at once may be too large
     if probing.looks_back:
-        del exam, model  # two models at once may be too large
         base = load_base(prepared.base, device)
         probing.look_back(base, method, answerer(prepared, base))
+        del base
     outcome = Outcome(
         progress=progress,
         trained_parameters=num_trained,
@@ -83,7 +89,18 @@ def train(context: StepContext, request: Mapping[str, Any]) -> dict[str, Any]:
         tuned_answers=tuned_answers,
         judgements=probing.judge(),
     )
-    return _prove(context, run, prepared, outcome).model_dump(mode="json")
+    report = _prove(context, run, prepared, outcome)
+    if _trains_again(prepared.job):
+        retraining = Retraining(context, run, prepared)
+        retraining.seeds()
+        if prepared.job.evaluation.learning_curve:
+            retraining.curve()
+        report = prove(run, prepared, outcome)
+    return report.model_dump(mode="json")
+
+
+def _trains_again(job: Job) -> bool:
+    return job.evaluation.learning_curve or job.evaluation.seeds > 1
 
 
 def _freeze(run: RunFolder, prepared: Prepared, device: torch.device) -> None:

@@ -16,7 +16,7 @@ from postgrad.core.run import RunFolder
 from postgrad.errors import DataError, Interrupted, JobError, ModelError, RunError
 from postgrad.reports.write import read_report, write_report
 from postgrad.verbs.asking import OnEvent, ignore, run_step, scratch_step
-from postgrad.verbs.jobs import JobSource, load_job, read_job, resume_command
+from postgrad.verbs.jobs import JobSource, load_job, quoted, read_job, resume_command
 
 BUNDLED = Path(__file__).parents[1] / "bundled"
 DEMO_JOB = BUNDLED / "pizzeria" / "job.yaml"
@@ -115,17 +115,42 @@ def resume(folder: str | Path, *, on_event: OnEvent = ignore) -> Run:
     if run.request.exists() and not run.job.exists():  # killed before its data was settled
         return _train(_asked_for(run), run.path, on_event)
     run = open_run(folder)
+    job = read_job(run.job)
     if run.report_json.exists():
-        return Run(run.path, read_report(run.report_json))
-    return _train(read_job(run.job), run.path, on_event)
+        report = read_report(run.report_json)
+        if _is_whole(report, job):
+            return Run(run.path, report)
+    return _train(job, run.path, on_event)
 
 
-def evaluate(folder: str | Path, *, on_event: OnEvent = ignore) -> Run:
-    """Ask both models of a finished run again and write its report anew."""
+def _is_whole(report: Report, job: Job) -> bool:
+    """Whether a report has all that its job asks for: it is written before the run trains again."""
+    asked = job.evaluation
+    num_seeds = len(report.recipe.seeds) if report.recipe else 1
+    return num_seeds >= asked.seeds and (
+        report.learning_curve is not None or not asked.learning_curve
+    )
+
+
+def evaluate(folder: str | Path, *, curve: bool = False, on_event: OnEvent = ignore) -> Run:
+    """Ask both models of a finished run again and write its report anew.
+
+    Args:
+        folder: the run.
+        curve: instead, train again on parts of its rows, to foresee what more data would bring; a
+            second call goes on with what was stopped.
+        on_event: called with each event.
+    """
     run = open_run(folder)
     result_of(run)
     job = read_job(run.job)
-    run_step(job, "evaluate", run.path, {"job": job.model_dump()}, on_event)
+    step = "draw_curve" if curve else "evaluate"
+    try:
+        run_step(job, step, run.path, {"job": job.model_dump()}, on_event)
+    except Interrupted as stop:
+        option = " --curve" if curve else ""
+        fix = f"Go on with: postgrad eval {quoted(run.path)}{option}"
+        raise Interrupted(stop.what, why=stop.why, fix=fix, code=stop.code) from None
     return Run(run.path, read_report(run.report_json))
 
 
