@@ -17,12 +17,16 @@ from postgrad.verbs import (
     collect,
     compare,
     evaluate,
+    family,
+    next_job,
     plan,
     pull,
     report,
     restore,
     resume,
+    suggest,
     train,
+    what_changed,
 )
 
 __version__ = "0.1.0"
@@ -39,10 +43,14 @@ __all__ = [
     "collect",
     "compare",
     "evaluate",
+    "family",
+    "next_job",
     "plan",
     "pull",
     "report",
     "restore",
     "resume",
+    "suggest",
     "train",
+    "what_changed",
 ]

@@ -11,7 +11,7 @@ from postgrad import verbs
 from postgrad.cli.options import json_option, print_json
 from postgrad.cli.screen import VERDICTS, Screen
 from postgrad.core.report import Comparison
-from postgrad.reports import reading, words
+from postgrad.reports import next_steps, reading, words
 
 MOST_SHOWN = 3
 """Changed answers on the screen; --json has all."""
@@ -55,6 +55,8 @@ def _show(screen: Screen, found: Mapping[str, Any]) -> None:
         before, after = (reading.short_score(it, value) for value in (it.base, it.tuned))
         change = f"{reading.difference(it, it.delta)} ({reading.interval(it)})"
         screen.line(f"  {it.title:<44}{before:>9}{after:>9}   {change}")
+    for setting in found["settings"]:
+        screen.line(f"  {next_steps.change(setting)}", style="dim")
     for change in found["changes"][:MOST_SHOWN]:
         screen.line("")
         for name in ("prompt", "reference", "first", "second"):

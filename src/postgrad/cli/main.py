@@ -16,6 +16,7 @@ from postgrad.cli.demo import demo
 from postgrad.cli.doctor import doctor
 from postgrad.cli.evaluate import evaluate
 from postgrad.cli.models import models
+from postgrad.cli.next import next_command
 from postgrad.cli.plan import plan
 from postgrad.cli.report import report
 from postgrad.cli.train import train
@@ -39,7 +40,9 @@ def cli() -> None:
     """
 
 
-for command in (demo, models, data, plan, train, evaluate, report, compare, chat, doctor):
+for command in (
+    *(demo, models, data, plan, train, evaluate, report, compare, next_command, chat, doctor),
+):
     cli.add_command(command)
 
 

@@ -218,6 +218,7 @@ def show_report(screen: Screen, report: Report, run: RunFolder) -> None:
             screen.line(f"    {text}")
     screen.line(f"Report: {run.report_html}")
     screen.line(f"Chat:   postgrad chat {run.path}")
+    screen.line(f"Next:   postgrad next {run.path}")
 
 
 def _short(text: str, width: int = 150) -> str:

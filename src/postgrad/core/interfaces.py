@@ -19,6 +19,7 @@ from postgrad.core.job import MethodSection
 from postgrad.core.probe import ProbeSection, Reading, Who
 from postgrad.core.records import Chat, Record
 from postgrad.core.report import Gate, ProbeReport
+from postgrad.core.suggestion import Evidence, Suggestion
 from postgrad.core.task import Answer, Finish, Task
 
 if TYPE_CHECKING:
@@ -357,6 +358,16 @@ class Probe(Protocol):
     ) -> Judgement:
         """What the readings of both models say; there is at least one of each. Only a probe that
         looks back may have none of the tuned model, if it asked it nothing."""
+        ...
+
+
+class SuggestionRule(Protocol):
+    """One thing that a run may suggest to try next. One file each in `advice/next/`."""
+
+    name: str
+
+    def suggest(self, it: Evidence) -> Suggestion | None:
+        """What to try, with the numbers of this run that speak for it; None where none do."""
         ...
 
 

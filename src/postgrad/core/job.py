@@ -167,6 +167,27 @@ class BackendSection(Section):
     """Your price list (YAML) for what `plan` tells of money; null: the bundled one."""
 
 
+class LineageSection(Section):
+    """6. Iterate: the run that this job was made from. `postgrad next` writes it, nobody else."""
+
+    parent: str | None = None
+    """Name of that run's folder; null: this job is the first of its line."""
+    folder: str | None = None
+    """Where that run lay."""
+    job_sha256: str | None = None
+    """Of its job.yaml: by this it is found again where it was moved."""
+    data_sha256: str | None = None
+    """Of its data; null: not known."""
+    why: str = ""
+    """The evidence for the change, in a sentence."""
+    was: dict[str, Any] = Field(default_factory=dict[str, Any])
+    """By dotted key, its value there where this job has another one."""
+
+
+LINEAGE = "lineage"
+"""The section that is no setting."""
+
+
 class Job(Section):
     """The complete request."""
 
@@ -177,6 +198,7 @@ class Job(Section):
     training: TrainingSection = Field(default_factory=TrainingSection)
     evaluation: EvaluationSection = Field(default_factory=EvaluationSection)
     backend: BackendSection = Field(default_factory=BackendSection)
+    lineage: LineageSection = Field(default_factory=LineageSection)
 
     @classmethod
     def build(cls, values: Mapping[str, Any]) -> Job:
@@ -206,10 +228,11 @@ class Job(Section):
 
 
 def known_keys() -> list[str]:
-    """Every dotted key of a job file, in the order of the file."""
+    """Every dotted key that can be set, in the order of a job file."""
     return [
         f"{section}.{name}"
         for section, field in Job.model_fields.items()
+        if section != LINEAGE
         for name in field.annotation.model_fields  # type: ignore[union-attr]
     ]
 

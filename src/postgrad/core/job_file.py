@@ -9,7 +9,7 @@ from typing import Any, cast
 
 import yaml
 
-from postgrad.core.job import Job
+from postgrad.core.job import LINEAGE, Job
 from postgrad.errors import JobError
 
 
@@ -44,6 +44,8 @@ def write_job(job: Job, sources: Mapping[str, str]) -> str:
     """
     lines = ["# A postgrad job. Run it with: postgrad train THIS_FILE"]
     for section, values in job.model_dump().items():
+        if section == LINEAGE and job.lineage.parent is None:
+            continue
         lines += ["", f"{section}:"]
         for name, value in values.items():
             source = sources.get(f"{section}.{name}", "")
@@ -53,12 +55,10 @@ def write_job(job: Job, sources: Mapping[str, str]) -> str:
 
 
 def _scalar(value: Any) -> str:
-    """JSON's scalars are YAML's, and its escapes keep odd characters from YAML's rules; but what
-    lies beyond U+FFFF it writes as two halves, which YAML does not join."""
-    if not isinstance(value, str):
-        return json.dumps(value)
-    signs = (sign if sign > "\uffff" else json.dumps(sign)[1:-1] for sign in value)
-    return f'"{"".join(signs)}"'
+    """JSON is YAML, and its escapes keep odd characters from YAML's rules; but what lies beyond
+    U+FFFF it escapes as two halves, which YAML does not join: that is written as it is."""
+    text = json.dumps(value, ensure_ascii=False)
+    return "".join(json.dumps(sign)[1:-1] if "\x7e" < sign <= "\uffff" else sign for sign in text)
 
 
 def read_sources(text: str) -> dict[str, str]:

@@ -171,6 +171,8 @@ class FindingSummary(Part):
     share_of_trained_tokens: float
     example: Place
     """The first row."""
+    cleaned: bool = False
+    """Whether `postgrad data clean` mends it."""
 
 
 class DatasetSummary(Part):
@@ -357,6 +359,30 @@ class Recipe(Part):
     text: str
 
 
+class ChangedSetting(Part):
+    """A setting that differs between two runs."""
+
+    key: str
+    old: Any
+    new: Any
+
+
+class Parent(Part):
+    """The run that a run was made from, and what was changed."""
+
+    name: str
+    """Of its folder."""
+    folder: str
+    """Where it lay when this run's job was made."""
+    job_sha256: str
+    """Of its job.yaml: by this it is found again where it was moved."""
+    data_sha256: str | None
+    """Of its data; null: not known."""
+    why: str
+    """The evidence for the change, in a sentence; empty where a person decided."""
+    changed: list[ChangedSetting]
+
+
 class Report(Part):
     """The proof of one run."""
 
@@ -393,6 +419,8 @@ class Report(Part):
     reproduce: list[str]
     """Commands that make this run again."""
     job_sha256: str
+    parent: Parent | None = None
+    """The run that this one was made from; null: none."""
     warnings: list[str] = []
     created: str
     """UTC, ISO 8601."""

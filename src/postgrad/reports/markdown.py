@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import asdict
 
+from postgrad.advice.suggestions import suggest
 from postgrad.core.report import Comparison, Report
-from postgrad.reports import examples, findings, learning, probes, reading, words
+from postgrad.reports import examples, findings, learning, next_steps, probes, reading, words
 
 MAX_EXAMPLES = 4
 """Examples shown for each kind of change: a pull request is skimmed."""
@@ -23,6 +25,7 @@ def render_markdown(report: Report) -> str:
         *_measures(report),
         *_gates(report),
         *_probes(report),
+        *_next(report),
         *_examples(report),
         *_training(report),
         *_more_data(report),
@@ -127,6 +130,20 @@ def _probes(report: Report) -> list[str]:
                 ]
                 parts.append(table(head, rows, 1))
     return parts
+
+
+def _next(report: Report) -> list[str]:
+    """What to try next; nothing where nothing speaks for any."""
+    parts: list[str] = []
+    for number, it in enumerate(suggest(report), start=1):
+        lines = [
+            f"**{number}. {inline(it.title)}.** {inline(it.evidence)} "
+            f"({next_steps.GRADES[it.grade]})"
+        ]
+        told = [next_steps.change(asdict(each)) for each in it.changes]
+        told += [text for text in (it.command, it.do, f"Expect: {it.expect}") if text]
+        parts.append("\n".join([*lines, "", *(f"- {inline(text)}" for text in told)]))
+    return ["## What to try next", *parts] if parts else []
 
 
 def _examples(report: Report) -> list[str]:
@@ -246,4 +263,11 @@ def _reproduce(report: Report) -> list[str]:
         while any(fence in line for line in report.reproduce):
             fence += "`"
         parts.append("\n".join([f"{fence}sh", *report.reproduce, fence]))
-    return [*parts, f"Job sha256 `{report.job_sha256}`."]
+    parts.append(f"Job sha256 `{report.job_sha256}`.")
+    if report.parent:
+        it = report.parent
+        why = f", because: {inline(it.why)}" if it.why else "."
+        parts.append(f"Made from the run {inline(it.name)} (job sha256 `{it.job_sha256}`){why}")
+        told = [f"- {inline(next_steps.change(each.model_dump()))}" for each in it.changed]
+        parts += ["\n".join(told)] if told else []
+    return parts

@@ -6,8 +6,18 @@ from functools import cache
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
+from postgrad.advice.suggestions import suggest
 from postgrad.core.report import Comparison, Report, Setting
-from postgrad.reports import chart, examples, findings, learning, probes, reading, words
+from postgrad.reports import (
+    chart,
+    examples,
+    findings,
+    learning,
+    next_steps,
+    probes,
+    reading,
+    words,
+)
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -70,6 +80,9 @@ def _context(report: Report) -> dict[str, Any]:
         "chosen": _by_section([item for item in report.settings if item.source != "default"]),
         "defaults": _by_section([item for item in report.settings if item.source == "default"]),
         "environment": words.machine(report.environment),
+        "next_steps": next_steps,
+        "suggestions": [each.as_dict() for each in suggest(report)],
+        "parent": report.parent.model_dump() if report.parent else None,
     }
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import platform
+import subprocess
 import sys
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -15,6 +16,9 @@ from postgrad.advice.machine import usable_cores
 from postgrad.core.interfaces import Method
 from postgrad.core.job import BackendSection
 from postgrad.errors import SetupError
+
+GIT_SECONDS = 5.0
+"""A checkout answers in a hundredth of a second; one on a network drive may hang."""
 
 PACKAGES = ("postgrad", "torch", "transformers", "tokenizers", "safetensors", "numpy")
 
@@ -66,8 +70,29 @@ def environment(device: torch.device, seed: int) -> dict[str, Any]:
         "gpu": torch.cuda.get_device_name(device) if device.type == "cuda" else None,
         "memory_bytes": os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"),
         "versions": versions,
+        "commit": _commit(),
         "seed": seed,
     }
+
+
+def _commit() -> str | None:
+    """The commit of this code where it runs from a git checkout, and whether it was changed since;
+    None: it does not. A checkout that only happens to hold the installed package is not ours."""
+    folder = Path(__file__).parents[1]
+
+    def git(*arguments: str) -> str:
+        command = ["git", "-C", str(folder), *arguments]
+        done = subprocess.run(
+            command, capture_output=True, text=True, check=True, timeout=GIT_SECONDS
+        )
+        return done.stdout.strip()
+
+    try:
+        git("ls-files", "--error-unmatch", "__init__.py")
+        commit = git("rev-parse", "HEAD")
+        return f"{commit}, changed" if git("status", "--porcelain", "--", ".") else commit
+    except (OSError, subprocess.SubprocessError):
+        return None
 
 
 def _processor() -> str:

@@ -13,6 +13,7 @@ from typing import Any
 from postgrad.core.events import Event
 from postgrad.core.interfaces import Judgement
 from postgrad.core.job import Job, known_keys
+from postgrad.core.lineage import parent_of
 from postgrad.core.report import (
     BaseSummary,
     Curve,
@@ -101,6 +102,7 @@ def prove(run: RunFolder, prepared: Prepared, outcome: Outcome) -> Report:
         environment=json.loads(run.environment.read_text()),
         reproduce=[f"postgrad train {shlex.quote(str(run.job))}"],
         job_sha256=hashlib.sha256(run.job.read_bytes()).hexdigest(),
+        parent=parent_of(job),
         warnings=_warnings(events),
         created=datetime.now(UTC).isoformat(timespec="seconds"),
     )
@@ -213,10 +215,16 @@ def _change(before: float, after: float) -> Any:
 
 def _settings(job: Job, sources: dict[str, str]) -> list[Setting]:
     values, defaults = job.model_dump(), Job.build({"data": {"train": ""}}).model_dump()
+    parent = parent_of(job)
+    changed = {each.key: each.old for each in parent.changed} if parent else {}
     settings: list[Setting] = []
     for key in known_keys():
         section, _, name = key.partition(".")
         value = values[section][name]
         given = "default" if value == defaults[section][name] else "yours"
+        if parent and key in changed:
+            given = f"changed: in {parent.name} it was {changed[key]}"
+        elif parent and given == "yours":
+            given = f"as in {parent.name}"
         settings.append(Setting(key=key, value=value, source=sources.get(key, given)))
     return settings

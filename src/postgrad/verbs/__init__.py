@@ -8,6 +8,7 @@ from postgrad.verbs.asking import OnEvent
 from postgrad.verbs.comparing import compare
 from postgrad.verbs.conversation import Conversation, chat, system_message
 from postgrad.verbs.data import check, clean, collect, restore
+from postgrad.verbs.iterating import family, next_job, suggest, what_changed
 from postgrad.verbs.jobs import JobSource, load_job
 from postgrad.verbs.runs import (
     BUNDLED,
@@ -35,13 +36,17 @@ __all__ = [
     "collect",
     "compare",
     "evaluate",
+    "family",
     "load_job",
+    "next_job",
     "open_run",
     "plan",
     "pull",
     "report",
     "restore",
     "resume",
+    "suggest",
     "system_message",
     "train",
+    "what_changed",
 ]

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from postgrad.core.job import Job
+from postgrad.core.lineage import differences
 from postgrad.core.run import RunFolder
 from postgrad.verbs.asking import OnEvent, ignore, scratch_step
+from postgrad.verbs.jobs import read_job
 from postgrad.verbs.runs import open_run, unfinished
 
 BASE_ENDING = "@base"
@@ -26,14 +29,15 @@ def compare(first: str | Path, second: str | Path, *, on_event: OnEvent = ignore
 
     Returns:
         `verdict`, `headline`, `primary` and `secondary` comparisons, in which `base` is the first
-        and `tuned` the second; `rows`; `changes`.
+        and `tuned` the second; `rows`; `changes`; `settings`: those in which two runs differ.
 
     Raises:
         RunError: no run, an unfinished one, or no question in common.
         DataError: a file can't be read.
     """
     request = {"sides": [_side(str(first)), _side(str(second))]}
-    return scratch_step(Job.build({"data": {"train": ""}}), "compare", request, on_event)
+    found = scratch_step(Job.build({"data": {"train": ""}}), "compare", request, on_event)
+    return {**found, "settings": _settings(request["sides"])}
 
 
 def _side(text: str) -> dict[str, str]:
@@ -44,6 +48,14 @@ def _side(text: str) -> dict[str, str]:
     run = open_run(text.removesuffix(BASE_ENDING))
     _refuse_unless_answered(run, who)
     return {"name": text, "run": str(run.path.absolute()), "who": who}
+
+
+def _settings(sides: Sequence[Mapping[str, str]]) -> list[dict[str, Any]]:
+    """The settings in which the runs of two sides differ; none where a side is a file."""
+    if not all("run" in side for side in sides):
+        return []
+    old, new = (read_job(RunFolder(Path(side["run"])).job) for side in sides)
+    return [change.model_dump(mode="json") for change in differences(old, new)]
 
 
 def _refuse_unless_answered(run: RunFolder, who: str) -> None:

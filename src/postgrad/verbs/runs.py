@@ -17,6 +17,7 @@ from postgrad.errors import DataError, Interrupted, JobError, ModelError, RunErr
 from postgrad.reports.write import read_report, write_report
 from postgrad.verbs.asking import OnEvent, ignore, run_step, scratch_step
 from postgrad.verbs.jobs import JobSource, load_job, quoted, read_job, resume_command
+from postgrad.verbs.lineage import with_lineage
 
 BUNDLED = Path(__file__).parents[1] / "bundled"
 DEMO_JOB = BUNDLED / "pizzeria" / "job.yaml"
@@ -77,6 +78,7 @@ def train(
     """
     job = load_job(source, changes)
     folder = Path(out).expanduser() if out else _free_folder(_name(Path(job.data.train)))
+    job = with_lineage(job, folder.absolute().parent)
     _refuse_unless_free(RunFolder(folder))
     is_new = not folder.exists()
     try:

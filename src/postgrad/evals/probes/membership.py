@@ -21,7 +21,7 @@ from scipy import stats  # pyright: ignore[reportMissingTypeStubs]
 from postgrad.core.interfaces import Answerer, Criteria, Judgement, Sitting
 from postgrad.core.probe import Reading
 from postgrad.core.records import Record
-from postgrad.core.report import Outcome, ProbeReport, Table
+from postgrad.core.report import Figure, Outcome, ProbeReport, Table
 from postgrad.data.canaries import is_canary
 from postgrad.evals.judging import paired
 from postgrad.evals.metrics import BITS_PER_BYTE
@@ -107,6 +107,15 @@ class Membership:
             outcome=outcome,
             text=f"Of a trained and a held-out row, the trained one gained more in {value:.0%} of "
             f"the pairs (95 % interval {low:.0%} to {high:.0%}; 50 % is chance), {verdict}.",
+            figures=[
+                Figure(
+                    name="auc",
+                    title="Pairs in which the trained row gained more (AUC)",
+                    value=value,
+                    ci95=(low, high),
+                    n=len(trained) + len(held_out),
+                )
+            ],
             tables=[
                 Table(
                     title="Bits per byte gained over the base",
