@@ -25,6 +25,8 @@ class Here:
     """Die instead of emitting this event, counted from 0."""
     stop_at: ClassVar[int | None] = None
     """Ask the step to stop from this event on."""
+    environment: ClassVar[dict[str, str]] = {}
+    """What the worker's environment would hold."""
 
     def run(
         self, step: str, folder: Path, request: Mapping[str, Any]
@@ -45,7 +47,7 @@ class Here:
             def should_stop() -> bool:
                 return self.stop_at is not None and len(events) > self.stop_at
 
-            context = StepContext(folder, emit, should_stop, self.cache, offline=True)
+            context = StepContext(folder, emit, should_stop, self.cache, True, self.environment)
             result = plugins.load("steps", step)(context, request)
         yield from events
         yield Event("result", {"value": result})

@@ -129,6 +129,8 @@ TABLES: dict[str, dict[str, str]] = {
         "evaluate": "postgrad.steps.evaluate:evaluate",
         "draw_curve": "postgrad.steps.retrain:draw_curve",
         "compare": "postgrad.steps.compare:compare",
+        "judge": "postgrad.steps.judge:judge",
+        "recount": "postgrad.steps.preferences:recount",
         "chat": "postgrad.steps.chat:chat",
         "pull": "postgrad.steps.pull:pull",
         "check": "postgrad.steps.check:check",

@@ -55,6 +55,7 @@ def _run(step: str, folder: RunFolder) -> int:
             should_stop=_stop_signal(),
             cache=default_cache_root(os.environ),
             offline=os.environ.get("HF_HUB_OFFLINE", "") not in ("", "0"),
+            environment=os.environ,
         )
         try:
             os.nice(NICENESS)

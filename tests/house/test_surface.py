@@ -64,7 +64,8 @@ COMMANDS = {
         "--set",
         "--strict",
     ],
-    "postgrad eval": ["RUN", "--curve", "--json", "--strict"],
+    "postgrad eval": ["RUN", "--curve", "--json", "--judge", "--judge-model", "--set", "--strict"],
+    "postgrad review": ["RUN", "--import", "--json", "--page"],
     "postgrad report": ["RUN", "--json", "--open"],
     "postgrad next": [
         "RUN",

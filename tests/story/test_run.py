@@ -24,8 +24,8 @@ from postgrad.core.task import Task
 from postgrad.engine.layout import Packed
 from postgrad.engine.model import LanguageModel
 from postgrad.evals.compare import compare, score_answers
+from postgrad.evals.stored_answers import load_answers
 from postgrad.methods.lora import Lora
-from postgrad.steps.exam import load_answers
 
 SCHEMA = Path(__file__).parents[2] / "docs" / "report.schema.json"
 

@@ -18,7 +18,7 @@ from postgrad.core.events import Event
 from postgrad.core.job import Job
 from postgrad.core.run import RunFolder
 from postgrad.errors import EXIT_DISK_FAILED, Interrupted, RunError, SetupError
-from postgrad.steps.proof import read_events
+from postgrad.steps.event_log import read_events
 
 
 @pytest.fixture(autouse=True)

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import click
 
 from postgrad import verbs
-from postgrad.cli.options import end, json_option, print_json, strict_option
+from postgrad.cli.options import changes, end, json_option, print_json, set_option, strict_option
 from postgrad.cli.screen import Screen, show_report
 from postgrad.core.run import RunFolder
+from postgrad.errors import JobError
 
 
 @click.command("eval")
@@ -17,15 +19,41 @@ from postgrad.core.run import RunFolder
 @click.option(
     "--curve", is_flag=True, help="Train on parts of the data instead: would more of it help?"
 )
+@click.option("--judge", metavar="URL", help="Let a model behind this URL compare the answers.")
+@click.option("--judge-model", metavar="NAME", help="The judge's name at that URL.")
+@set_option
 @strict_option
 @json_option
-def evaluate(run: Path, curve: bool, strict: bool, as_json: bool) -> None:
+def evaluate(
+    run: Path,
+    curve: bool,
+    judge: str | None,
+    judge_model: str | None,
+    settings: Sequence[str],
+    strict: bool,
+    as_json: bool,
+) -> None:
     """Ask both models of a finished run again, and report anew.
 
     With --curve: train again on parts of the run's rows, to foresee what more data would bring.
+
+    With --judge, neither is asked again: their stored answers and the test's questions are sent to
+    URL (OpenAI-compatible chat completions), and a model there says which answers are better. Its
+    other settings are keys of the job: --set judge.key_env=NAME, --set judge.limit=50.
     """
+    wanted = changes(None, None, settings)
     with Screen(quiet=as_json) as screen:
-        found = verbs.evaluate(run, curve=curve, on_event=screen.show)
+        if judge:
+            found = verbs.judge(run, judge, judge_model, on_event=screen.show, changes=wanted)
+        elif judge_model or wanted:
+            raise JobError(
+                "Without --judge, a finished run is asked again as it was.",
+                why="With other settings it would be another run.",
+                fix="Add --judge URL, or leave out --judge-model and --set.",
+                code="no_judge",
+            )
+        else:
+            found = verbs.evaluate(run, curve=curve, on_event=screen.show)
     if as_json:
         print_json({"run": str(run), "report": found.report.model_dump(mode="json")})
     else:

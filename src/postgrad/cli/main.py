@@ -19,6 +19,7 @@ from postgrad.cli.models import models
 from postgrad.cli.next import next_command
 from postgrad.cli.plan import plan
 from postgrad.cli.report import report
+from postgrad.cli.review import review
 from postgrad.cli.train import train
 from postgrad.errors import InternalError, Interrupted, PostgradError, UserError, exit_code
 
@@ -40,9 +41,11 @@ def cli() -> None:
     """
 
 
-for command in (
-    *(demo, models, data, plan, train, evaluate, report, compare, next_command, chat, doctor),
-):
+IN_ORDER = (
+    *(demo, models, data, plan, train, evaluate, review, report, compare, next_command),
+    *(chat, doctor),
+)
+for command in IN_ORDER:
     cli.add_command(command)
 
 

@@ -18,10 +18,11 @@ from postgrad.core.run import RunFolder
 @json_option
 def report(run: Path, show: bool, as_json: bool) -> None:
     """Show a finished run's report, and write its pages anew."""
-    found = verbs.report(run)
+    with Screen(quiet=as_json) as screen:
+        found = verbs.report(run, on_event=screen.show)
     if as_json:
         print_json(found.report.model_dump(mode="json"))
     else:
-        show_report(Screen(), found.report, RunFolder(run))
+        show_report(screen, found.report, RunFolder(run))
     if show:
         click.launch(str(RunFolder(run).report_html))

@@ -208,6 +208,8 @@ def show_report(screen: Screen, report: Report, run: RunFolder) -> None:
         if metric.metric not in ("bits_per_byte",) and not metric.metric.endswith("_rate"):
             values = f"{percent(metric.base)} to {percent(metric.tuned)}"
             screen.line(f"  {metric.title}: {values}")
+    for preference in report.preferences:
+        screen.line(f"  {preference.text}")
     for reason in report.reasons:
         screen.line(f"  {reason}")
     if report.recipe:

@@ -8,7 +8,7 @@ Types of torch and transformers are named for the reader only: nothing heavy is 
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
@@ -399,7 +399,8 @@ class StepContext:
         emit: writes an event.
         should_stop: True once the step has been asked to save and end.
         cache: folder of the fetched base models.
-        offline: never use the network.
+        offline: never fetch anything. A judge is asked all the same: its URL was named.
+        environment: the process's variables: a key that a job names is read from here.
     """
 
     folder: Path
@@ -407,6 +408,7 @@ class StepContext:
     should_stop: Callable[[], bool]
     cache: Path
     offline: bool = False
+    environment: Mapping[str, str] = field(default_factory=dict[str, str], repr=False)
 
 
 Step = Callable[[StepContext, Mapping[str, Any]], Any]

@@ -154,6 +154,25 @@ class EvaluationSection(Section):
     """A loss elsewhere of this share that is not ruled out fails a gate: 0.02 is two points."""
 
 
+class JudgeSection(Section):
+    """5. Test: a language model that compares both answers. Off unless you name a URL."""
+
+    url: str | None = None
+    """An OpenAI-compatible chat-completions URL that your test and both answers are sent to."""
+    model: str | None = None
+    """The judge's name, as that URL knows it."""
+    key_env: str | None = None
+    """Name of the environment variable that holds the key; the key itself is never stored."""
+    criteria: str | None = None
+    """What makes an answer better, in your words; null: correct, and what was asked for."""
+    limit: Annotated[int, Field(ge=1)] | None = None
+    """Compare at most this many pairs, drawn at random; null: all."""
+    reference: bool = True
+    """Show the judge the wanted answer too."""
+    at_once: Annotated[int, Field(ge=1, le=64)] = 4
+    """Questions under way at the same time."""
+
+
 class BackendSection(Section):
     """4. Train: where it runs."""
 
@@ -197,6 +216,7 @@ class Job(Section):
     objective: ObjectiveSection = Field(default_factory=ObjectiveSection)
     training: TrainingSection = Field(default_factory=TrainingSection)
     evaluation: EvaluationSection = Field(default_factory=EvaluationSection)
+    judge: JudgeSection = Field(default_factory=JudgeSection)
     backend: BackendSection = Field(default_factory=BackendSection)
     lineage: LineageSection = Field(default_factory=LineageSection)
 

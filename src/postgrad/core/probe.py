@@ -13,8 +13,9 @@ from typing import Any, Literal
 
 Who = Literal["base", "tuned"]
 
-ProbeSection = Literal["ladder", "forgetting", "bias", "safety", "memory", "change"]
-"""The question that a probe helps to answer; the report has a part for each."""
+ProbeSection = Literal["preference", "ladder", "forgetting", "bias", "safety", "memory", "change"]
+"""The question that a probe helps to answer; the report has a part for each. "preference" is not
+asked of the models: a person or a judge compared their answers."""
 
 Effort = Literal["full", "quick", "none"]
 """How much is asked: all of a probe's items, a fixed part of them, or no probe at all."""

@@ -398,6 +398,8 @@ class Report(Part):
     primary: Comparison
     secondary: list[Comparison]
     gates: dict[str, Gate]
+    preferences: list[ProbeReport] = []
+    """Whose answers a person or a judge preferred, not knowing which was which."""
     probes: list[ProbeReport] = []
     """What was asked beside the test: forgetting, bias, safety, memory, what changed."""
     claims: list[Claim] = []
@@ -424,6 +426,14 @@ class Report(Part):
     warnings: list[str] = []
     created: str
     """UTC, ISO 8601."""
+
+    @property
+    def automatic(self) -> Comparison:
+        """By the metric that was chosen before training: the primary, unless a person's marks
+        decide; then it is among the secondary ones, and `task` names it."""
+        name = self.task.get("automatic", self.primary.metric)
+        found = [each for each in self.secondary if each.metric == name]
+        return found[0] if found else self.primary
 
 
 def report_schema() -> dict[str, Any]:

@@ -71,6 +71,16 @@ class RunFolder:
         return self.path / "seeds"
 
     @property
+    def judgements(self) -> Path:
+        """What language models said of both answers; a file for each judge."""
+        return self.path / "judgements"
+
+    @property
+    def review(self) -> Path:
+        """A person's marks."""
+        return self.path / "review.jsonl"
+
+    @property
     def report_json(self) -> Path:
         return self.path / "report.json"
 

@@ -91,6 +91,22 @@ def compare(
             number, or no row can be marked by the primary metric.
         JobError: the task names an unknown metric.
     """
+    primary, secondary = compare_raw(
+        base, tuned, task, resamples=resamples, seed=seed, clusters=clusters
+    )
+    return primary, adjusted(secondary)
+
+
+def compare_raw(
+    base: Sequence[Answer],
+    tuned: Sequence[Answer],
+    task: Task,
+    *,
+    resamples: int,
+    seed: int,
+    clusters: Mapping[str, Hashable] | None = None,
+) -> tuple[Comparison, list[Comparison]]:
+    """`compare` without the adjustment: for whoever puts another primary before them."""
     pairs = pair_answers(base, tuned)
     draws = _Draws(resamples, seed, clusters or {})
     primary = _compare_by(metrics.metric(task.primary), pairs, draws)
@@ -105,7 +121,7 @@ def compare(
     if task.kind != "text" and metrics.STOP_RATE.name not in (task.primary, *names):
         names.append(metrics.STOP_RATE.name)
     found = [_compare_by(metrics.metric(name), pairs, draws) for name in names]
-    return primary, _adjusted([comparison for comparison in found if comparison is not None])
+    return primary, [comparison for comparison in found if comparison is not None]
 
 
 def pair_answers(base: Sequence[Answer], tuned: Sequence[Answer]) -> list[Pair]:
@@ -356,12 +372,13 @@ def _all_within_one(*sides: Floats) -> bool:
     return all(bool(np.all((side >= 0) & (side <= 1))) for side in sides)
 
 
-def _adjusted(comparisons: list[Comparison]) -> list[Comparison]:
+def adjusted(comparisons: list[Comparison]) -> list[Comparison]:
+    """Secondary comparisons with their p-values Holm-adjusted over all of them."""
     if len(comparisons) < 2:
         return comparisons
     note = f", Holm-adjusted over {len(comparisons)} secondary metrics"
-    adjusted = statistics.holm([comparison.p_value for comparison in comparisons])
+    p_values = statistics.holm([comparison.p_value for comparison in comparisons])
     return [
         comparison.model_copy(update={"p_value": p_value, "test": comparison.test + note})
-        for comparison, p_value in zip(comparisons, adjusted, strict=True)
+        for comparison, p_value in zip(comparisons, p_values, strict=True)
     ]

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from postgrad.core.pair import PERSON
 from postgrad.core.report import Comparison, Gate, Verdict
 from postgrad.core.task import Answer, Task
 from postgrad.evals import metrics, statistics
@@ -53,6 +54,10 @@ _PHRASES = {
     "token_f1": ("got {value} of the words of {rows} right (token F1)", "got {value}"),
     "rouge_l": ("met {value} of the wanted wording of {rows} (ROUGE-L)", "met {value}"),
     "chrf": ("met {value} of the wanted wording of {rows} (chrF)", "met {value}"),
+    PERSON: (
+        "was preferred by a person, who did not know which was which, on {value} of {rows}",
+        "was preferred on {value}",
+    ),
     "bits_per_byte": (
         "needed {value} bits per byte to predict {rows}, where fewer is better",
         "needed {value}",

@@ -140,7 +140,7 @@ def _surprises(report: Report, example: Example) -> tuple[Block, ...]:
     """Plain text has no answers: how surprising each model finds it."""
     values = (("Base", example.base_score, "base"), ("Tuned", example.tuned_score, "tuned"))
     return tuple(
-        Block(title, (Line(reading.score(report.primary, value)),), False, kind=kind)
+        Block(title, (Line(reading.score(report.automatic, value)),), False, kind=kind)
         for title, value, kind in values
     )
 
@@ -156,8 +156,8 @@ def _answers(report: Report, example: Example) -> tuple[Block, ...]:
 
 
 def _marked(report: Report, value: float) -> str:
-    if report.primary.fixed is None:
-        return reading.short_score(report.primary, value)
+    if report.automatic.fixed is None:
+        return reading.short_score(report.automatic, value)
     return "right" if value >= 0.5 else "wrong"
 
 

@@ -7,6 +7,7 @@ from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
 from postgrad.advice.suggestions import suggest
+from postgrad.core.pair import PERSON
 from postgrad.core.report import Comparison, Report, Setting
 from postgrad.reports import (
     chart,
@@ -27,6 +28,15 @@ VERDICT_TEXT = {
     "worse": "The tuned model is worse than the base, beyond what chance explains.",
     "no_proof": "The test could not tell the two models apart. That proves neither a gain nor "
     "that there is none.",
+}
+
+PERSON_TEXT = {
+    "better": "A person who compared both models’ answers blind prefers the tuned model’s, beyond "
+    "what chance explains.",
+    "worse": "A person who compared both models’ answers blind prefers the base model’s, beyond "
+    "what chance explains.",
+    "no_proof": "A person who compared both models’ answers blind shows no preference beyond what "
+    "chance explains. That proves neither that one is better nor that there is no difference.",
 }
 
 
@@ -60,11 +70,11 @@ def _context(report: Report) -> dict[str, Any]:
         "chart": chart,
         "examples": examples,
         "probes": probes,
-        "probe_groups": probes.groups(report.probes),
+        "probe_groups": probes.groups([*report.preferences, *report.probes]),
         "report": report,
         "primary": report.primary,
         "verdict": reading.VERDICTS[report.verdict],
-        "verdict_text": VERDICT_TEXT[report.verdict],
+        "verdict_text": _verdict_text(report),
         "is_text": reading.is_text(report),
         "primary_chart": chart.primary_chart(report.primary),
         "change_chart": _change_charts(report.secondary),
@@ -84,6 +94,12 @@ def _context(report: Report) -> dict[str, Any]:
         "suggestions": [each.as_dict() for each in suggest(report)],
         "parent": report.parent.model_dump() if report.parent else None,
     }
+
+
+def _verdict_text(report: Report) -> str:
+    if report.primary.metric == PERSON:
+        return PERSON_TEXT[report.verdict]
+    return VERDICT_TEXT[report.verdict]
 
 
 def kept_step(report: Report) -> int | None:

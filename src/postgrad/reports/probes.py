@@ -11,6 +11,7 @@ from postgrad.core.report import Figure, Outcome, ProbeReport, Standing, Table
 from postgrad.reports import words
 
 HEADINGS: dict[ProbeSection, str] = {
+    "preference": "Which answers are preferred",
     "ladder": "Whether it was worth it",
     "forgetting": "What was forgotten",
     "bias": "Whether a bias grew",

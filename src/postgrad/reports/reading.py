@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
+from postgrad.core.pair import PERSON
 from postgrad.core.report import Comparison, Report, Unit
 from postgrad.reports import words
 from postgrad.reports.words import MINUS, NBSP
@@ -125,7 +126,17 @@ def sentences(report: Report) -> list[tuple[str, str]]:
             )
         )
     rows.append(("Holds for", holds_for(report)))
-    if it.fixed is not None and it.broken is not None:
+    if it.metric == PERSON:
+        neither = it.n - (it.fixed or 0) - (it.broken or 0)
+        rows.append(
+            (
+                "Preferred",
+                f"The tuned model's answer {words.number(it.fixed or 0)} times, the base model's "
+                f"{words.number(it.broken or 0)} times, neither {words.number(neither)} times. "
+                "Whoever compared them did not know which was which.",
+            )
+        )
+    elif it.fixed is not None and it.broken is not None:
         rows.append(
             (
                 "Answers",

@@ -73,8 +73,12 @@ def read_report(path: str | os.PathLike[str]) -> Report:
         raise _not_a_report(place, error) from None
 
 
-def refuse_unless_page(path: Path) -> None:
+def refuse_unless_page(path: Path, option: str = "--html") -> None:
     """See that a page can be written here: at most another page of ours is overwritten.
+
+    Args:
+        path: of the page.
+        option: that named it.
 
     Raises:
         JobError: the name does not end in .html, or another file is there.
@@ -83,7 +87,7 @@ def refuse_unless_page(path: Path) -> None:
         raise JobError(
             f"{path} does not end in .html.",
             why="What is written is a page for a browser.",
-            fix=f"--html {path.with_suffix('.html').name}",
+            fix=f"{option} {path.with_suffix('.html').name}",
             code="not_a_page",
         )
     if not path.exists():
@@ -94,7 +98,7 @@ def refuse_unless_page(path: Path) -> None:
         raise JobError(
             f"{path} is already there, and postgrad did not write it.",
             why="Only pages of postgrad are overwritten.",
-            fix="Choose another name with --html.",
+            fix=f"Choose another name with {option}.",
             code="page_exists",
         )
 

@@ -24,8 +24,8 @@ from postgrad.errors import RunError
 from postgrad.evals import compare as comparing
 from postgrad.evals import verdict
 from postgrad.evals.metrics import BITS_PER_BYTE
+from postgrad.evals.stored_answers import load_answers
 from postgrad.reports.write import read_report
-from postgrad.steps.exam import load_answers
 
 Key = tuple[str, str]
 """A question, and its reference where that is known: two rows may ask the same."""
@@ -155,9 +155,10 @@ def _paired(first: Side, second: Side) -> tuple[list[tuple[Answer, Answer]], int
 def _task(report: Report, *sides: Sequence[Answer]) -> Task:
     """The run's task, without what a side has not measured."""
     measured = all(BITS_PER_BYTE.name in each.scores for side in sides for each in side)
-    names = [each.metric for each in report.secondary]
+    primary = report.automatic.metric
+    names = [each.metric for each in report.secondary if each.metric != primary]
     secondary = tuple(name for name in names if measured or name != BITS_PER_BYTE.name)
-    return Task(report.task["kind"], report.primary.metric, secondary, report.task.get("why", ""))
+    return Task(report.task["kind"], primary, secondary, report.task.get("why", ""))
 
 
 def _changes(

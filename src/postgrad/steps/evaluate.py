@@ -16,6 +16,7 @@ from postgrad.models.load import load_model
 from postgrad.reports.write import read_report
 from postgrad.steps import machine
 from postgrad.steps.exam import Exam
+from postgrad.steps.judge import ask_judge_if_named
 from postgrad.steps.prepare import Base, Prepared, reopen
 from postgrad.steps.probing import Probing
 from postgrad.steps.proof import Outcome, prove
@@ -45,6 +46,7 @@ def evaluate(context: StepContext, request: Mapping[str, Any]) -> dict[str, Any]
         del exam, model  # two models at once may be too large
         base = load_base(prepared.base, device)
         probing.look_back(base, method, answerer(prepared, base))
+    ask_judge_if_named(context, run, prepared.job, base_answers, tuned_answers)
     outcome = Outcome(
         progress=_progress(run),
         trained_parameters=num_trained,

@@ -13,7 +13,6 @@ from postgrad.core.run import RunFolder
 from postgrad.core.task import Answer
 from postgrad.data.files import Example
 from postgrad.data.render import Template
-from postgrad.errors import RunError
 from postgrad.evals.ask import ask
 from postgrad.evals.compare import score_answers
 from postgrad.steps.prepare import Prepared
@@ -99,22 +98,3 @@ def store_answers(run: RunFolder, who: str, answers: Sequence[Answer]) -> None:
     unfinished.write_text("".join(lines), encoding="utf-8")
     flush(unfinished)
     unfinished.rename(path)
-
-
-def load_answers(run: RunFolder, who: str) -> list[Answer]:
-    """The stored answers of `who`.
-
-    Raises:
-        RunError: there are none, or the file is damaged.
-    """
-    path = run.answers(who)
-    try:
-        # not splitlines: it also cuts at signs that JSON leaves as they are, such as U+2028
-        lines = path.read_text(encoding="utf-8").split("\n")
-        return [Answer.from_dict(json.loads(line)) for line in lines if line]
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise RunError(
-            f"The answers of the {who} model can't be read: {error}.",
-            fix=f"Ask again: postgrad eval {run.path}",
-            code="no_answers",
-        ) from error

@@ -31,6 +31,8 @@ from postgrad.evals.compare import compare
 from postgrad.evals.metrics import metric
 from postgrad.evals.row_clusters import row_clusters
 from postgrad.reports.write import write_report
+from postgrad.steps.event_log import read_events, warnings_of
+from postgrad.steps.preferences import with_preferences
 from postgrad.steps.prepare import Prepared
 from postgrad.steps.retrained import stored_curve, stored_recipe
 from postgrad.training.loop import Progress
@@ -103,22 +105,12 @@ def prove(run: RunFolder, prepared: Prepared, outcome: Outcome) -> Report:
         reproduce=[f"postgrad train {shlex.quote(str(run.job))}"],
         job_sha256=hashlib.sha256(run.job.read_bytes()).hexdigest(),
         parent=parent_of(job),
-        warnings=_warnings(events),
+        warnings=warnings_of(events),
         created=datetime.now(UTC).isoformat(timespec="seconds"),
     )
+    report = with_preferences(report, run, job, base, tuned)
     write_report(report, run)
     return report
-
-
-def read_events(run: RunFolder) -> list[Event]:
-    """The events of a run; a line torn by a kill is passed over."""
-    events: list[Event] = []
-    for line in run.events.read_bytes().split(b"\n"):
-        try:
-            events.append(Event.parse(line.decode()))
-        except (ValueError, KeyError):
-            continue
-    return events
 
 
 def _training(outcome: Outcome, prepared: Prepared, events: Sequence[Event]) -> TrainingSummary:
@@ -160,11 +152,6 @@ def _checked(events: Sequence[Event], progress: Progress, peak: int) -> Estimate
         memory_interval=tuple(told["intervals"]["memory_bytes"]),
         memory_error=memory / peak - 1,
     )
-
-
-def _warnings(events: Sequence[Event]) -> list[str]:
-    """Each warning once: a resumed run that does a step again warns again."""
-    return list(dict.fromkeys(event["text"] for event in events if event.kind == "warning"))
 
 
 def _curves(events: Sequence[Event]) -> dict[str, Curve]:

@@ -28,9 +28,11 @@ from postgrad.core.task import Answer
 from postgrad.data.dataset import freeze
 from postgrad.engine.model import LanguageModel
 from postgrad.errors import RunError
+from postgrad.evals.stored_answers import load_answers
 from postgrad.steps import machine
 from postgrad.steps.evaluate import answerer, load_base
-from postgrad.steps.exam import Exam, load_answers
+from postgrad.steps.exam import Exam
+from postgrad.steps.judge import ask_judge_if_named, check_judge
 from postgrad.steps.plan import describe
 from postgrad.steps.prepare import Prepared, prepare, reopen
 from postgrad.steps.probing import Probing
@@ -49,6 +51,8 @@ def train(context: StepContext, request: Mapping[str, Any]) -> dict[str, Any]:
     run = RunFolder(context.folder)
     job = Job.build(request["job"])
     resumed = run.job.exists()
+    if not resumed:
+        check_judge(job.judge, context.environment)
     prepared = reopen(context, job, run) if resumed else prepare(context, job)
     if prepared.job.evaluation.learning_curve:
         refuse_without_valid_rows(prepared)
@@ -81,6 +85,7 @@ def train(context: StepContext, request: Mapping[str, Any]) -> dict[str, Any]:
         base = load_base(prepared.base, device)
         probing.look_back(base, method, answerer(prepared, base))
         del base
+    ask_judge_if_named(context, run, prepared.job, base_answers, tuned_answers)
     outcome = Outcome(
         progress=progress,
         trained_parameters=num_trained,

@@ -10,11 +10,13 @@ from postgrad.verbs.conversation import Conversation, chat, system_message
 from postgrad.verbs.data import check, clean, collect, restore
 from postgrad.verbs.iterating import family, next_job, suggest, what_changed
 from postgrad.verbs.jobs import JobSource, load_job
+from postgrad.verbs.reviewing import Review, review
 from postgrad.verbs.runs import (
     BUNDLED,
     DEMO_JOB,
     Run,
     evaluate,
+    judge,
     open_run,
     plan,
     pull,
@@ -29,6 +31,7 @@ __all__ = [
     "Conversation",
     "JobSource",
     "OnEvent",
+    "Review",
     "Run",
     "chat",
     "check",
@@ -37,6 +40,7 @@ __all__ = [
     "compare",
     "evaluate",
     "family",
+    "judge",
     "load_job",
     "next_job",
     "open_run",
@@ -45,6 +49,7 @@ __all__ = [
     "report",
     "restore",
     "resume",
+    "review",
     "suggest",
     "system_message",
     "train",

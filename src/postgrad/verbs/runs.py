@@ -156,8 +156,53 @@ def evaluate(folder: str | Path, *, curve: bool = False, on_event: OnEvent = ign
     return Run(run.path, read_report(run.report_json))
 
 
-def report(folder: str | Path) -> Run:
-    """The report of a finished run, its pages written anew from report.json.
+def judge(
+    folder: str | Path,
+    url: str | None = None,
+    model: str | None = None,
+    *,
+    on_event: OnEvent = ignore,
+    changes: Mapping[str, Any] | None = None,
+) -> Run:
+    """Let a language model compare both models' stored answers; the report is written anew.
+
+    The test's questions, their wanted answers and both answers are sent to the URL, and nowhere
+    else. What was judged before is not asked again.
+
+    Args:
+        folder: a finished run.
+        url: OpenAI-compatible chat completions; None: the job's own `judge.url`.
+        model: the judge's name there; None: the job's own `judge.model`.
+        on_event: called with each event.
+        changes: dotted keys of the section `judge` with new values.
+
+    Raises:
+        RunError: no run, or an unfinished one.
+        JobError: the URL, the model or a change can't be used.
+        SetupError: the URL does not answer, or refuses.
+    """
+    run = open_run(folder)
+    if not run.report_json.exists():
+        raise unfinished(run)
+    wanted = dict(changes or {})
+    wanted |= {f"judge.{key}": value for key, value in (("url", url), ("model", model)) if value}
+    strangers = [key for key in wanted if not key.startswith("judge.")]
+    if strangers:
+        raise JobError(
+            f"{strangers[0]} can't be changed in a finished run.",
+            why="With other settings it would be another run; only the judge is asked anew.",
+            fix="Change keys that begin with judge., or start a new run.",
+            code="not_of_the_judge",
+        )
+    job = read_job(run.job).replace(wanted)
+    run_step(job, "judge", run.path, {"job": job.model_dump()}, on_event)
+    return Run(run.path, read_report(run.report_json))
+
+
+def report(folder: str | Path, *, on_event: OnEvent = ignore) -> Run:
+    """The report of a finished run, its pages written anew.
+
+    Marks of a person and choices of judges that came since are counted.
 
     Raises:
         RunError: no run, or an unfinished one.
@@ -165,6 +210,9 @@ def report(folder: str | Path) -> Run:
     run = open_run(folder)
     if not run.report_json.exists():
         raise unfinished(run)
+    if run.review.exists() or run.judgements.exists():
+        job = read_job(run.job)
+        run_step(job, "recount", run.path, {"job": job.model_dump()}, on_event)
     found = read_report(run.report_json)
     write_report(found, run)
     return Run(run.path, found)

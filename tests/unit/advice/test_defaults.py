@@ -31,6 +31,11 @@ MAY_STAY_NULL = {
     "data.test",
     "evaluation.limit",
     "evaluation.probes",
+    "judge.url",
+    "judge.model",
+    "judge.key_env",
+    "judge.criteria",
+    "judge.limit",
 }
 
 
