@@ -120,6 +120,10 @@ TABLES: dict[str, dict[str, str]] = {
         "higher_rank": "postgrad.advice.next.higher_rank:HigherRank",
         "more_rows": "postgrad.advice.next.more_rows:MoreRows",
     },
+    "suites": {
+        "lm_eval": "postgrad.evals.suites.lm_eval:LmEval",
+        "inspect": "postgrad.evals.suites.inspect:Inspect",
+    },
     "backends": {
         "local": "postgrad.backends.local:Local",
     },
@@ -128,6 +132,7 @@ TABLES: dict[str, dict[str, str]] = {
         "train": "postgrad.steps.train:train",
         "evaluate": "postgrad.steps.evaluate:evaluate",
         "draw_curve": "postgrad.steps.retrain:draw_curve",
+        "suites": "postgrad.steps.suites:suites",
         "compare": "postgrad.steps.compare:compare",
         "judge": "postgrad.steps.judge:judge",
         "recount": "postgrad.steps.preferences:recount",
@@ -173,6 +178,8 @@ EXTRAS: dict[str, str] = {
     "transformers": "train",
     "onnxruntime": "names",
     "safetype": "toxicity",
+    "inspect_ai": "suites",
+    "lm_eval": "suites",
 }
 """Which extra of pyproject.toml brings a module."""
 

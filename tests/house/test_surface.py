@@ -64,7 +64,10 @@ COMMANDS = {
         "--set",
         "--strict",
     ],
-    "postgrad eval": ["RUN", "--curve", "--json", "--judge", "--judge-model", "--set", "--strict"],
+    "postgrad eval": [
+        *("RUN", "--curve", "--json", "--judge", "--judge-model"),
+        *("--quick", "--set", "--strict", "--suite"),
+    ],
     "postgrad review": ["RUN", "--import", "--json", "--page"],
     "postgrad report": ["RUN", "--json", "--open"],
     "postgrad next": [

@@ -9,7 +9,7 @@ import click
 
 from postgrad import verbs
 from postgrad.cli.options import changes, end, json_option, print_json, set_option, strict_option
-from postgrad.cli.screen import Screen, show_report
+from postgrad.cli.screen import Screen, show_report, show_suites
 from postgrad.core.run import RunFolder
 from postgrad.errors import JobError
 
@@ -17,7 +17,18 @@ from postgrad.errors import JobError
 @click.command("eval")
 @click.argument("run", type=click.Path(path_type=Path))
 @click.option(
+    "--quick", is_flag=True, help="Ask a part of what lies beside the test; this sees less."
+)
+@click.option(
     "--curve", is_flag=True, help="Train on parts of the data instead: would more of it help?"
+)
+@click.option(
+    "--suite",
+    "suites",
+    multiple=True,
+    metavar="SUITE:TASK[,TASK][,option=value]",
+    help="Only ask tasks of a public suite, and add them to the report: lm-eval:NAME, "
+    "lm-eval:FILE.yaml, inspect:FILE.py@NAME. May be repeated.",
 )
 @click.option("--judge", metavar="URL", help="Let a model behind this URL compare the answers.")
 @click.option("--judge-model", metavar="NAME", help="The judge's name at that URL.")
@@ -26,7 +37,9 @@ from postgrad.errors import JobError
 @json_option
 def evaluate(
     run: Path,
+    quick: bool,
     curve: bool,
+    suites: tuple[str, ...],
     judge: str | None,
     judge_model: str | None,
     settings: Sequence[str],
@@ -53,9 +66,12 @@ def evaluate(
                 code="no_judge",
             )
         else:
-            found = verbs.evaluate(run, curve=curve, on_event=screen.show)
+            found = verbs.evaluate(
+                run, quick=quick, curve=curve, suites=suites, on_event=screen.show
+            )
     if as_json:
         print_json({"run": str(run), "report": found.report.model_dump(mode="json")})
     else:
         show_report(screen, found.report, RunFolder(run))
+        show_suites(screen, found.report)
     end(found.report, strict)

@@ -129,7 +129,8 @@ class Screen:
         due = since > PLAIN_SECONDS or (done == total and self._said != (stage, done))
         if due and not self.console.is_terminal:
             self._said_at, self._said = now, (stage, done)
-            self.line(f"  {stage}: {done}/{total}  {detail}")
+            of = f"/{total}" if total else ""
+            self.line(f"  {stage}: {done}{of}  {detail}")
 
     def _end_bar(self) -> None:
         if self._bar is not None:
@@ -221,6 +222,16 @@ def show_report(screen: Screen, report: Report, run: RunFolder) -> None:
     screen.line(f"Report: {run.report_html}")
     screen.line(f"Chat:   postgrad chat {run.path}")
     screen.line(f"Next:   postgrad next {run.path}")
+
+
+def show_suites(screen: Screen, report: Report) -> None:
+    """What public suites say, a sentence a task."""
+    if report.suites:
+        screen.line("Public suites, on the same items for both models:", style="bold")
+    for task in report.suites:
+        screen.line(f"  {task.title}: {task.text}")
+        for note in task.notes:
+            screen.line(f"    {note}", style="dim")
 
 
 def _short(text: str, width: int = 150) -> str:

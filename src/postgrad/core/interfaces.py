@@ -15,12 +15,14 @@ from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 from postgrad.core.collecting import Look, Skipped, Used, Visit
 from postgrad.core.events import Emit, Event
 from postgrad.core.findings import Hit, Kind
+from postgrad.core.generation import Continued, Generated, Prediction
 from postgrad.core.job import MethodSection
 from postgrad.core.probe import ProbeSection, Reading, Who
-from postgrad.core.records import Chat, Record
+from postgrad.core.records import Chat, Message, Record
 from postgrad.core.report import Gate, ProbeReport
 from postgrad.core.suggestion import Evidence, Suggestion
-from postgrad.core.task import Answer, Finish, Task
+from postgrad.core.suite import SuiteRequest, SuiteResult
+from postgrad.core.task import Answer, Task
 
 if TYPE_CHECKING:
     import numpy as np
@@ -197,36 +199,6 @@ class Scorer(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class Generated:
-    """An answer as a model gave it."""
-
-    text: str
-    finish: Finish
-    num_tokens: int
-
-
-@dataclass(frozen=True, slots=True)
-class Prediction:
-    """What a model expected where a text has a token.
-
-    Attributes:
-        token: id of the token that the text has there.
-        text: that token as text.
-        log_probability: of that token, in nats.
-        rank: tokens that the model held for more likely; 0: it was the first choice.
-        top: log-probabilities of the likeliest tokens by id, the likeliest first.
-        watched: log-probabilities of the tokens that were asked for, in the order asked.
-    """
-
-    token: int
-    text: str
-    log_probability: float
-    rank: int
-    top: Mapping[int, float]
-    watched: tuple[float, ...]
-
-
 class Answerer(Protocol):
     """A model that answers and that can be asked how likely a text is."""
 
@@ -272,6 +244,36 @@ class Answerer(Protocol):
         Args:
             num_top: how many of the likeliest tokens are told at each place.
             watch: for each record and taught token, ids whose log-probabilities are wanted.
+        """
+        ...
+
+    def continuations(
+        self,
+        pairs: Sequence[tuple[str, str]],
+        *,
+        on_done: Callable[[int], None] | None = None,
+    ) -> list[Continued]:
+        """How likely the second text of each pair is after the first ("" for none), both as they
+        stand, without a chat template. A text longer than the model reads is read in parts."""
+        ...
+
+    def complete(
+        self,
+        beginnings: Sequence[str],
+        *,
+        max_new_tokens: int,
+        until: Sequence[str] = (),
+        on_done: Callable[[int], None] | None = None,
+    ) -> list[Generated]:
+        """How each text goes on, greedily, as it stands, up to the first of the texts `until`."""
+        ...
+
+    def prompt_text(self, messages: Sequence[Message]) -> str:
+        """The chat template's text of a conversation, for `continuations` and `complete`; what
+        comes next is the assistant's turn, or the rest of it where that is the last message.
+
+        Raises:
+            RowError: the template refuses the conversation.
         """
         ...
 
@@ -368,6 +370,51 @@ class SuggestionRule(Protocol):
 
     def suggest(self, it: Evidence) -> Suggestion | None:
         """What to try, with the numbers of this run that speak for it; None where none do."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class SuiteSitting:
+    """What the tasks of a public suite ask one model with.
+
+    Attributes:
+        who: the model that is asked.
+        answerer: that model.
+        folder: where the suite may keep logs of its own; exists.
+        on_done: called with how many questions are done, of how many.
+    """
+
+    who: Who
+    answerer: Answerer
+    folder: Path
+    on_done: Callable[[int, int], None]
+
+
+class OpenSuite(Protocol):
+    """Tasks of a public suite with their data at hand."""
+
+    def ask(self, sitting: SuiteSitting) -> list[SuiteResult]:
+        """What one model makes of each task that was asked for, in that order.
+
+        Raises:
+            JobError: a task needs what can't be had here.
+        """
+        ...
+
+
+class Suite(Protocol):
+    """A harness with tasks that other people made. One file each in `evals/suites/`."""
+
+    name: str
+    title: str
+
+    def open(self, request: SuiteRequest) -> OpenSuite:
+        """The tasks that were asked for, read before a model is.
+
+        Raises:
+            JobError: there is no such task or option.
+            SetupError: the harness is not installed, or the data of a task can't be had.
+        """
         ...
 
 

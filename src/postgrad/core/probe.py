@@ -13,9 +13,12 @@ from typing import Any, Literal
 
 Who = Literal["base", "tuned"]
 
-ProbeSection = Literal["preference", "ladder", "forgetting", "bias", "safety", "memory", "change"]
+ProbeSection = Literal[
+    "preference", "ladder", "forgetting", "bias", "safety", "memory", "change", "suites"
+]
 """The question that a probe helps to answer; the report has a part for each. "preference" is not
-asked of the models: a person or a judge compared their answers."""
+asked of the models: a person or a judge compared their answers. In the last are tasks of public
+suites, which other people made."""
 
 Effort = Literal["full", "quick", "none"]
 """How much is asked: all of a probe's items, a fixed part of them, or no probe at all."""

@@ -402,6 +402,9 @@ class Report(Part):
     """Whose answers a person or a judge preferred, not knowing which was which."""
     probes: list[ProbeReport] = []
     """What was asked beside the test: forgetting, bias, safety, memory, what changed."""
+    suites: list[ProbeReport] = []
+    """Tasks of public suites, asked with `postgrad eval RUN --suite`; each has the section
+    suites."""
     claims: list[Claim] = []
     """What is often said of fine-tuning, each with the numbers of this run."""
     recipe: Recipe | None = None

@@ -81,6 +81,18 @@ class RunFolder:
         return self.path / "review.jsonl"
 
     @property
+    def suites(self) -> Path:
+        return self.path / "suites"
+
+    def suite_task(self, name: str) -> Path:
+        """What a task of a public suite is; `name` is SUITE.TASK."""
+        return self.suites / f"{name}.json"
+
+    def suite_readings(self, name: str, who: str) -> Path:
+        """Readings of a task of a public suite; `who` is base or tuned."""
+        return self.suites / f"{name}.{who}.jsonl"
+
+    @property
     def report_json(self) -> Path:
         return self.path / "report.json"
 

@@ -41,6 +41,24 @@ class Sequence:
             return self
         return Sequence(self.tokens[:limit], tuple(i for i in self.taught if i < limit))
 
+    def windows(self, limit: int) -> list[Sequence]:
+        """The sequence in parts of at most `limit` tokens (two at least), where all is taught from
+        the first taught token on. Each token is taught once, with as much before it as fits.
+
+        Source: lm-eval 0.4.13, `utils.get_rolling_token_windows` with a context of one token; its
+        windows are one token longer, because the last one is not read.
+        """
+        found: list[Sequence] = []
+        start, end = self.taught[0], len(self.tokens)
+        while start < end:
+            stop = min(start + limit - 1, end)
+            begin = max(0, stop - limit)
+            found.append(
+                Sequence(self.tokens[begin:stop], tuple(range(start - begin, stop - begin)))
+            )
+            start = stop
+        return found
+
 
 @dataclass(frozen=True)
 class Template:
@@ -117,6 +135,52 @@ class Template:
             )
         return Sequence(tokens, tuple(range(1, len(tokens))))
 
+    def prompt_text(self, messages: Rows[Message]) -> str:
+        """The template's text of a conversation before the assistant's next turn, or up to the
+        words of an assistant that stand last. Look-alikes of special tokens are marked in it."""
+        if messages and messages[-1].role == "assistant":
+            words = self._guarded(messages[-1].content, f"messages[{len(messages) - 1}]")
+            return self._text(messages[:-1], (), prompt=True) + words
+        return self._text(messages, (), prompt=True)
+
+    def beginning_tokens(self, text: str) -> list[int]:
+        """Text as it stands, with BOS where the tokenizer puts one and the text has none; of no
+        text, what stands before one."""
+        words = self._encoder.encode(text) or self._opening
+        beginning = self._encoder.beginning
+        return words if words[: len(beginning)] == beginning else [*beginning, *words]
+
+    def continuation(self, before: str, text: str) -> Sequence:
+        """Two texts as they stand; the tokens of the second are taught.
+
+        They are cut into tokens as one text, and white space at the end of the first belongs to
+        the second. With nothing before it, a text stands behind BOS, or else behind the end of
+        text. Source: lm-eval 0.4.13, `TemplateLM._encode_pair` and `loglikelihood`, so that
+        scores are those that others publish.
+
+        Where the first alone has as many tokens as both together, the second is cut by itself.
+
+        Raises:
+            RowError: the second is empty.
+        """
+        kept = before.rstrip()
+        opening = self._encoder.beginning or self._opening
+        first = self.beginning_tokens(kept) if kept else opening
+        whole = self.beginning_tokens(before + text)
+        if not kept and whole[: len(opening)] != opening:
+            whole = [*opening, *whole]
+        if len(whole) <= len(first):  # it melts into what stands before it
+            whole = [*first, *self._encoder.encode(before[len(kept) :] + text)]
+        if not text or len(whole) <= len(first):
+            raise RowError(
+                f"Nothing goes on after {before[-60:]!r}.",
+                path="text",
+                why="An empty text has no likelihood.",
+                fix="Leave the item out.",
+                code="nothing_taught",
+            )
+        return Sequence(tuple(whole), tuple(range(len(first), len(whole))))
+
     @cached_property
     def stop(self) -> str:
         """The token that ends an assistant turn, read off the template itself.
@@ -140,6 +204,20 @@ class Template:
     def stop_ids(self) -> frozenset[int]:
         """Tokens that end an answer: the template's, the tokenizer's end of text, the model's."""
         return frozenset([*self._encoder.encode(self.stop), *self._end_of_text, *self.model_stops])
+
+    @cached_property
+    def text_stop_ids(self) -> frozenset[int]:
+        """Tokens that end a text which is no chat: the tokenizer's end of text, the model's, and
+        the template's where there is one."""
+        if self.tokenizer.chat_template:
+            return self.stop_ids
+        return frozenset([*self._end_of_text, *self.model_stops])
+
+    @cached_property
+    def _opening(self) -> list[int]:
+        """What stands before a text of which every token is asked."""
+        bos = getattr(self.tokenizer, "bos_token_id", None)
+        return self._end_of_text if bos is None else [bos]
 
     @cached_property
     def _encoder(self) -> Encoder:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping
 from collections.abc import Sequence as Rows
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
-from postgrad.core.interfaces import Generated, Prediction
+from postgrad.core.generation import Continued, Generated, Prediction
 from postgrad.core.records import Chat, Message, Record, Text
 from postgrad.data.pack import split_by_tokens
 from postgrad.data.render import Sequence, Template
@@ -121,6 +121,66 @@ class LocalAnswerer:
             ]
         return found
 
+    def continuations(
+        self, pairs: Rows[tuple[str, str]], *, on_done: Callable[[int], None] | None = None
+    ) -> list[Continued]:
+        """How likely the second text of each pair is after the first, as both stand."""
+        pieces = [
+            (number, piece)
+            for number, pair in enumerate(pairs)
+            for piece in self.template.continuation(*pair).windows(self.max_length)
+        ]
+        told: list[list[Expected]] = [[] for _ in pairs]
+        owners, number = iter(pieces), 0
+        for part in split_by_tokens([piece for _, piece in pieces], self.micro_batch_tokens):
+            expected = iter(self.model.expected(part))
+            for piece in part:
+                number, _ = next(owners)
+                told[number] += [next(expected) for _ in piece.taught]
+            if on_done:
+                on_done(number + 1)
+        return [
+            Continued(sum(it.log_probability for it in its), all(it.rank == 0 for it in its))
+            for its in told
+        ]
+
+    def complete(
+        self,
+        beginnings: Rows[str],
+        *,
+        max_new_tokens: int,
+        until: Rows[str] = (),
+        on_done: Callable[[int], None] | None = None,
+    ) -> list[Generated]:
+        """How each text goes on, greedily, as it stands. At most half of what the model reads is
+        written; of a beginning that is too long for the rest, the end is kept."""
+        most = max(1, min(max_new_tokens, self.max_length // 2))
+        tokens = [self.template.beginning_tokens(text) for text in beginnings]
+        # a token may be a quarter of a character, so the end of a text of n characters lies here
+        tail = 4 * max(map(len, until), default=0) + 4
+
+        def is_over(stream: Stream) -> bool:
+            return _first(self._decode(stream.tokens[-tail:]), until) is not None
+
+        streams = generate(
+            self.model,
+            [words[most - self.max_length :] for words in tokens],
+            max_new_tokens=most,
+            stop_ids=self.template.text_stop_ids,
+            on_done=on_done,
+            is_over=is_over if until else None,
+        )
+        return [self._completed(stream, until) for stream in streams]
+
+    def _completed(self, stream: Stream, until: Rows[str]) -> Generated:
+        written = self._generated(stream)
+        end = _first(written.text, until)
+        return written if end is None else replace(written, text=written.text[:end], finish="stop")
+
+    def prompt_text(self, messages: Rows[Message]) -> str:
+        """The chat template's text of a conversation, look-alikes of special tokens marked."""
+        return self.template.prompt_text(messages)
+
     def _prediction(self, token: int, expected: Expected) -> Prediction:
         return Prediction(
             token,
@@ -160,3 +220,9 @@ class LocalAnswerer:
 
     def _decode(self, tokens: Rows[int]) -> str:
         return self.template.tokenizer.decode(list(tokens), skip_special_tokens=True)
+
+
+def _first(text: str, ends: Rows[str]) -> int | None:
+    """Where the first of some texts begins in a text."""
+    found = [at for end in ends if (at := text.find(end)) >= 0]
+    return min(found, default=None)

@@ -46,6 +46,7 @@ def generate(
     stop_ids: frozenset[int],
     on_token: Callable[[Stream], None] | None = None,
     on_done: Callable[[int], None] | None = None,
+    is_over: Callable[[Stream], bool] | None = None,
 ) -> list[Stream]:
     """Answer each prompt greedily.
 
@@ -55,6 +56,7 @@ def generate(
         stop_ids: an answer ends before the first of these.
         on_token: called after each new token of an answer.
         on_done: called with the number of finished answers.
+        is_over: asked after each new token: whether the answer ends with it.
 
     Returns:
         One stream per prompt, in the order of the prompts.
@@ -76,7 +78,7 @@ def generate(
         ended = [
             stream
             for stream, token in new
-            if _append(stream, token, stop_ids, max_new_tokens, on_token)
+            if _append(stream, token, stop_ids, max_new_tokens, on_token, is_over)
         ]
         batch.remove(ended)
         done += ended
@@ -103,6 +105,7 @@ def _append(
     stop_ids: frozenset[int],
     limit: int,
     on_token: Callable[[Stream], None] | None,
+    is_over: Callable[[Stream], bool] | None,
 ) -> bool:
     """Take a new token; True if the answer has ended."""
     if token in stop_ids:
@@ -111,6 +114,9 @@ def _append(
     stream.tokens.append(token)
     if on_token:
         on_token(stream)
+    if is_over and is_over(stream):
+        stream.stopped = True
+        return True
     return len(stream.tokens) >= limit
 
 

@@ -17,7 +17,8 @@ from difflib import SequenceMatcher
 
 import numpy as np
 
-from postgrad.core.interfaces import Criteria, Prediction
+from postgrad.core.generation import Prediction
+from postgrad.core.interfaces import Criteria
 from postgrad.core.report import Table
 from postgrad.evals import statistics, wording
 from postgrad.evals.judging import Pair, sides

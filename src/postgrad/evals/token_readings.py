@@ -8,7 +8,8 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, TypeVar
 
-from postgrad.core.interfaces import Answerer, Prediction, Sitting
+from postgrad.core.generation import Prediction
+from postgrad.core.interfaces import Answerer, Sitting
 from postgrad.core.probe import Reading
 from postgrad.core.records import Chat, Record, Text
 from postgrad.errors import RowError

@@ -107,7 +107,7 @@ def _gates(report: Report) -> list[str]:
 def _probes(report: Report) -> list[str]:
     """What was asked beside the test: the sentence of each probe and its comparisons."""
     parts: list[str] = []
-    for group in probes.groups([*report.preferences, *report.probes]):
+    for group in probes.groups([*report.preferences, *report.probes, *report.suites]):
         parts.append(f"## {group.heading}")
         if group.section == "change" and report.claims:
             rows = [

@@ -70,7 +70,7 @@ def _context(report: Report) -> dict[str, Any]:
         "chart": chart,
         "examples": examples,
         "probes": probes,
-        "probe_groups": probes.groups([*report.preferences, *report.probes]),
+        "probe_groups": probes.groups([*report.preferences, *report.probes, *report.suites]),
         "report": report,
         "primary": report.primary,
         "verdict": reading.VERDICTS[report.verdict],

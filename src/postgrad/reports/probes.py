@@ -18,6 +18,7 @@ HEADINGS: dict[ProbeSection, str] = {
     "safety": "Whether it stayed safe",
     "memory": "What it knows by heart",
     "change": "What changed",
+    "suites": "Public suites",
 }
 """In the order in which the report has them."""
 

@@ -10,7 +10,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, cast
 
-from postgrad.core.interfaces import Generated, Prediction, Probe, StepContext
+from postgrad.core.generation import Generated, Prediction
+from postgrad.core.interfaces import Probe, StepContext
 from postgrad.core.probe import Reading, Who
 from postgrad.core.records import Chat, Record
 from postgrad.core.task import Answer

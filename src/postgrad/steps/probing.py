@@ -86,15 +86,7 @@ class Probing:
     def judge(self) -> list[Judgement]:
         """What the stored readings say, probe by probe; those that found nothing to ask are
         left out."""
-        job = self.prepared.job
-        criteria = Criteria(
-            self.prepared.task,
-            job.evaluation.margin,
-            job.evaluation.significance,
-            job.evaluation.resamples,
-            job.training.seed,
-            job.evaluation.effort == "quick",
-        )
+        criteria = criteria_of(self.prepared)
         found: list[Judgement] = []
         for probe in self.probes:
             base, tuned = (load_readings(self.run, probe.name, who) for who in ("base", "tuned"))
@@ -201,6 +193,19 @@ def sitting(
         seed=job.training.seed,
         on_done=on_done,
         bias_files=job.evaluation.bias_files,
+    )
+
+
+def criteria_of(prepared: Prepared) -> Criteria:
+    """What the job says that probes and suites are judged by."""
+    job = prepared.job
+    return Criteria(
+        prepared.task,
+        job.evaluation.margin,
+        job.evaluation.significance,
+        job.evaluation.resamples,
+        job.training.seed,
+        job.evaluation.effort == "quick",
     )
 
 

@@ -34,7 +34,9 @@ from postgrad.reports.write import write_report
 from postgrad.steps.event_log import read_events, warnings_of
 from postgrad.steps.preferences import with_preferences
 from postgrad.steps.prepare import Prepared
+from postgrad.steps.probing import criteria_of
 from postgrad.steps.retrained import stored_curve, stored_recipe
+from postgrad.steps.suite_files import judge_stored
 from postgrad.training.loop import Progress
 
 MOST_EXAMPLES = 200
@@ -86,6 +88,7 @@ def prove(run: RunFolder, prepared: Prepared, outcome: Outcome) -> Report:
         secondary=secondary,
         gates=gates,
         probes=probed,
+        suites=judge_stored(run, criteria_of(prepared)),
         claims=claims(probed),
         task={"kind": task.kind, "primary": task.primary, "why": task.why},
         recipe=stored_recipe(run, prepared, base, tuned, primary, clusters),

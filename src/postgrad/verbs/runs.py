@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,6 +13,7 @@ from postgrad.core.base import ModelRef
 from postgrad.core.job import Job
 from postgrad.core.report import Report
 from postgrad.core.run import RunFolder
+from postgrad.core.suite import SuiteRequest
 from postgrad.errors import DataError, Interrupted, JobError, ModelError, RunError
 from postgrad.reports.write import read_report, write_report
 from postgrad.verbs.asking import OnEvent, ignore, run_step, scratch_step
@@ -134,18 +135,35 @@ def _is_whole(report: Report, job: Job) -> bool:
     )
 
 
-def evaluate(folder: str | Path, *, curve: bool = False, on_event: OnEvent = ignore) -> Run:
+def evaluate(
+    folder: str | Path,
+    *,
+    quick: bool = False,
+    curve: bool = False,
+    suites: Sequence[str] = (),
+    on_event: OnEvent = ignore,
+) -> Run:
     """Ask both models of a finished run again and write its report anew.
 
     Args:
         folder: the run.
+        quick: ask a part of what lies beside the test, which sees less.
         curve: instead, train again on parts of its rows, to foresee what more data would bring; a
             second call goes on with what was stopped.
+        suites: tasks of public suites, as `SUITE:TASK[,TASK][,option=value]`: then only these are
+            asked, and added to the report. See docs/suites.md.
         on_event: called with each event.
+
+    Raises:
+        PostgradError: see errors.py.
     """
     run = open_run(folder)
     result_of(run)
     job = read_job(run.job)
+    if quick:
+        job = job.replace({"evaluation.effort": "quick"})
+    if suites:
+        return _ask_suites(run, job, suites, on_event)
     step = "draw_curve" if curve else "evaluate"
     try:
         run_step(job, step, run.path, {"job": job.model_dump()}, on_event)
@@ -153,6 +171,15 @@ def evaluate(folder: str | Path, *, curve: bool = False, on_event: OnEvent = ign
         option = " --curve" if curve else ""
         fix = f"Go on with: postgrad eval {quoted(run.path)}{option}"
         raise Interrupted(stop.what, why=stop.why, fix=fix, code=stop.code) from None
+    return Run(run.path, read_report(run.report_json))
+
+
+def _ask_suites(run: RunFolder, job: Job, suites: Sequence[str], on_event: OnEvent) -> Run:
+    requests = [SuiteRequest.parse(text).with_whole_paths() for text in suites]
+    if not run.report_json.exists():
+        raise unfinished(run)
+    asked = [request.as_dict() for request in requests]
+    run_step(job, "suites", run.path, {"job": job.model_dump(), "suites": asked}, on_event)
     return Run(run.path, read_report(run.report_json))
 
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from postgrad.core.interfaces import Prediction
+from postgrad.core.generation import Prediction
 from postgrad.evals.association import Expected, first_difference, margin, spoken
 
 

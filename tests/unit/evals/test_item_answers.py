@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 
 import pytest
 
-from postgrad.core.interfaces import Generated
+from postgrad.core.generation import Generated
 from postgrad.core.records import Chat, Record, Text
 from postgrad.data.general import Item
 from postgrad.evals.item_answers import ask_items

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 
 import pytest
 
-from postgrad.core.interfaces import Generated, Prediction
+from postgrad.core.generation import Generated, Prediction
 from postgrad.core.records import Chat, Message, Record, Text
 from postgrad.core.task import Answer, Task
 from postgrad.evals import ladder, metrics

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, cast
 
-from postgrad.core.interfaces import Answerer, Prediction, Sitting
+from postgrad.core.generation import Prediction
+from postgrad.core.interfaces import Answerer, Sitting
 from postgrad.core.probe import Reading
 from postgrad.core.records import Record, Text
 from postgrad.core.task import Task

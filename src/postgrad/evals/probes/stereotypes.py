@@ -20,7 +20,8 @@ import math
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from postgrad.core.interfaces import Criteria, Judgement, Prediction, Sitting
+from postgrad.core.generation import Prediction
+from postgrad.core.interfaces import Criteria, Judgement, Sitting
 from postgrad.core.probe import Reading
 from postgrad.core.records import Record, Text
 from postgrad.core.report import Comparison, ProbeReport

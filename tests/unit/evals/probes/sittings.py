@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from postgrad.core.interfaces import Generated, Prediction, Sitting
+from postgrad.core.generation import Generated, Prediction
+from postgrad.core.interfaces import Sitting
 from postgrad.core.probe import Who
 from postgrad.core.records import Chat, Record, Text
 from postgrad.core.task import Answer, Task

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, cast
 
-from postgrad.core.interfaces import Answerer, Criteria, Judgement, Prediction, Sitting
+from postgrad.core.generation import Prediction
+from postgrad.core.interfaces import Answerer, Criteria, Judgement, Sitting
 from postgrad.core.probe import Reading, Who
 from postgrad.core.records import Chat, Message, Record
 from postgrad.core.task import Answer, Task
