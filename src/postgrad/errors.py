@@ -77,7 +77,8 @@ MOST_CHARACTERS = 1000
 """Of a sentence about a row: keys and values of a stranger's file may be of any length."""
 
 
-def _short(text: str) -> str:
+def shortened(text: str) -> str:
+    """A sentence about a row, cut at MOST_CHARACTERS."""
     return text if len(text) <= MOST_CHARACTERS else f"{text[: MOST_CHARACTERS - 1]}…"
 
 
@@ -96,8 +97,8 @@ class RowError(DataError):
     def __init__(
         self, what: str, *, path: str = "", why: str = "", fix: str = "", code: str = ""
     ) -> None:
-        super().__init__(_short(what), why=_short(why), fix=_short(fix), code=code)
-        self.path = _short(path)
+        super().__init__(shortened(what), why=shortened(why), fix=shortened(fix), code=code)
+        self.path = shortened(path)
 
     def as_dict(self) -> dict[str, str]:
         return {**super().as_dict(), "path": self.path}

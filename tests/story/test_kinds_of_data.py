@@ -139,6 +139,28 @@ def test_relative_paths_elsewhere(tmp_path: Path, base: Path, monkeypatch) -> No
     assert postgrad.verbs.load_job("x").base.model == "smollm2-135m"
 
 
+def test_what_blocks_training_can_be_allowed(train_here, tmp_path: Path) -> None:
+    data = write_chats(tmp_path / "colours.jsonl")
+    with data.open("a") as file:
+        file.write(json.dumps(chat("red 800", "warm, to DE89 3704 0044 0532 0130 00")) + "\n")
+    with pytest.raises(
+        DataError, match=r"personal_iban: 1 rows \(colours.jsonl line 61\)"
+    ) as caught:
+        train_here(data, "run")
+    assert caught.value.code == "blocking_findings"
+    assert "--set data.allow=personal_iban" in caught.value.fix
+    with pytest.raises(DataError):  # another finding is allowed
+        train_here(data, "run", data__allow=["personal_card"])
+    with pytest.raises(JobError, match="no finding named 'personal_ibna'") as slip:
+        train_here(data, "run", data__allow=["personal_ibna"])
+    assert slip.value.code == "unknown_finding"
+    assert slip.value.fix == "Did you mean personal_iban?"
+    assert not (tmp_path / "run").exists()
+    run = train_here(data, "run", data__allow=["personal_iban"], training__epochs=1)
+    findings = [found.code for found in run.report.dataset.findings]
+    assert "personal_iban" in findings
+
+
 def test_what_is_wrong_leaves_nothing_behind(train_here, tmp_path: Path) -> None:
     write_chats(tmp_path / "colours.jsonl")
     with pytest.raises(DataError, match="There is no file") as caught:

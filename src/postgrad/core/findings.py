@@ -9,6 +9,8 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
+from postgrad.errors import shortened
+
 Severity = Literal["blocks", "hurts", "look"]
 """blocks: training refuses. hurts: mend it first. look: a person should look at it."""
 
@@ -45,7 +47,7 @@ class Hit:
     Attributes:
         code: of the kind.
         row: index of the row among those that are checked.
-        what: what is wrong with this row, with the value.
+        what: what is wrong with this row, with the value; cut where that is long.
         path: the place inside the row, as `messages[2].content`; "" for the whole row.
         drop: mend it by leaving the row out.
         replace: mend it by writing the second text for the first, everywhere in the row.
@@ -57,6 +59,10 @@ class Hit:
     path: str = ""
     drop: bool = False
     replace: tuple[tuple[str, str], ...] = ()
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "what", shortened(self.what))
+        object.__setattr__(self, "path", shortened(self.path))
 
 
 @dataclass(frozen=True, slots=True)

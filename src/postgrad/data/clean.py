@@ -9,7 +9,6 @@ nothing is left to do. What was done to each row is in the decision log (`decisi
 from __future__ import annotations
 
 import codecs
-import difflib
 import json
 import shlex
 from collections import Counter, defaultdict
@@ -63,7 +62,7 @@ def cure(only: Sequence[str] = (), without: Sequence[str] = (), added: Sequence[
     every = usual | _by_code(_asked_for({*only, *without} - usual.keys()))
     for code in (*only, *without):
         if code not in every:
-            raise _unknown(code, sorted(every))
+            raise doctor.unknown_finding(code, sorted(every))
         if code in only and not every[code][1].cleaned:
             raise _not_cleaned(every[code][1])
     wanted = only or [code for code, (_, kind) in usual.items() if mends_unasked(kind)]
@@ -291,15 +290,6 @@ def _counted(found: Iterator[Decision], by_code: Counter[str]) -> Iterator[Decis
     for decision in found:
         by_code.update(decision.codes)
         yield decision
-
-
-def _unknown(code: str, known: Sequence[str]) -> JobError:
-    near = difflib.get_close_matches(code, known, n=1)
-    return JobError(
-        f"There is no finding named {code!r}.",
-        fix=f"Did you mean {near[0]}?" if near else "Known: " + ", ".join(known) + ".",
-        code="unknown_finding",
-    )
 
 
 def _not_cleaned(kind: Kind) -> JobError:

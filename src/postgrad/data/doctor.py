@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import difflib
 from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,7 +13,7 @@ from postgrad import plugins
 from postgrad.core.findings import SEVERITIES, Example, Finding, Hit, Kind
 from postgrad.core.interfaces import Rule
 from postgrad.data.rows import Row, Rows
-from postgrad.errors import DataError
+from postgrad.errors import DataError, JobError, SetupError
 
 MOST_EXAMPLES = 3
 
@@ -60,6 +62,40 @@ def rules(names: Sequence[str] | None = None, added: Sequence[str] = ()) -> list
         every: list[Rule] = [plugins.load("rules", name)() for name in plugins.names("rules")]
         names = [rule.name for rule in every if not rule.optional]
     return [plugins.load("rules", name)() for name in dict.fromkeys((*names, *added))]
+
+
+def check_allowed(codes: Collection[str], more: Sequence[Rule] = ()) -> None:
+    """See that every code that a job allows is that of a finding.
+
+    Args:
+        codes: of findings that may stay although they block training.
+        more: rules that are bound to a base model.
+
+    Raises:
+        JobError: there is no such finding; the nearest one is given.
+    """
+    if not codes:
+        return
+    every = [*more]
+    for name in plugins.names("rules"):
+        with suppress(SetupError):  # a package for another rule is not asked for here
+            every.append(plugins.load("rules", name)())
+    kinds = [kind for rule in every for kind in rule.kinds]
+    known = {kind.code for kind in kinds}
+    blocking = sorted(kind.code for kind in kinds if kind.severity == "blocks")
+    for code in codes:
+        if code not in known:
+            raise unknown_finding(code, blocking, "data.allow: ")
+
+
+def unknown_finding(code: str, known: Sequence[str], where: str = "") -> JobError:
+    """The error for the code of no finding, with the nearest of those that could be meant."""
+    near = difflib.get_close_matches(code, known, n=1)
+    return JobError(
+        f"{where}There is no finding named {code!r}.",
+        fix=f"Did you mean {near[0]}?" if near else "Known: " + ", ".join(known) + ".",
+        code="unknown_finding",
+    )
 
 
 def examine(rows: Rows, chosen: Sequence[Rule], on_rule: OnRule | None = None) -> Diagnosis:

@@ -7,6 +7,7 @@ looks at what is in it.
 from __future__ import annotations
 
 import itertools
+import os
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -20,6 +21,15 @@ from postgrad.core.records import Record, Text
 from postgrad.data.detect import ROWS, Detection, check_named, detect
 from postgrad.data.read import SourceRow, read_rows
 from postgrad.errors import DataError, RowError
+
+MOST_UNREAD = 10_000
+"""Rows that are read until some can be used. A file that holds other things than rows shows it long
+before."""
+
+MOST_REJECTED, MOST_REJECTED_SHARE = 100_000, 0.9
+"""A file with more rejected rows than both is given up where it is seen: it was written wrongly,
+and is mended by writing it again, not row by row. With two bytes a row it would fill a memory with
+what is said about each."""
 
 Accepts = Callable[[Record], RowError | None]
 """Says why a record can't be used although its row is right; None: it can."""
@@ -113,7 +123,7 @@ def load_file(
         head.append(row)
         if row.row is not None:
             sample.append(row.row)
-        if len(sample) == ROWS:
+        if len(sample) == ROWS or len(head) == MOST_UNREAD:
             break
     if not head:
         raise DataError(f"{path} has no rows.", fix="Give a file with examples.", code="empty_file")
@@ -134,7 +144,8 @@ def _paths(section: DataSection) -> dict[str, Path]:
     named = {"train": section.train, "valid": section.valid, "test": section.test}
     paths = {part: Path(text).expanduser() for part, text in named.items() if text}
     for one, other in itertools.combinations(paths, 2):
-        if paths[one].resolve() == paths[other].resolve():
+        # not Path.resolve, which raises where symbolic links go in a circle
+        if os.path.realpath(paths[one]) == os.path.realpath(paths[other]):
             raise DataError(
                 f"data.{one} and data.{other} are the same file, {paths[one]}.",
                 why="What is learned can't be used to test.",
@@ -179,6 +190,9 @@ def _parsed(
                     continue
         if error is not None:
             rejected.append(_rejection(row, label, error))
+            num_rows = len(examples) + len(rejected)
+            if len(rejected) > max(MOST_REJECTED, MOST_REJECTED_SHARE * num_rows):
+                raise _given_up(label, rejected, num_rows)
     return DataFile(label, tuple(examples), tuple(rejected), detection)
 
 
@@ -208,6 +222,16 @@ def _too_many(
         fix=commonest[0][0].fix
         + (" To go on without the bad rows: --set data.max_rejected_share=1" if usable else ""),
         code="too_many_rejected",
+    )
+
+
+def _given_up(label: str, rejected: Sequence[Rejection], num_rows: int) -> DataError:
+    told = _too_many(label, rejected, num_rows, MOST_REJECTED_SHARE)
+    return DataError(
+        told.what,
+        why=f"Reading was given up at line {rejected[-1].line}: the file was written wrongly.",
+        fix=rejected[-1].fix,
+        code=told.code,
     )
 
 

@@ -7,7 +7,8 @@ seldom run.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import cache
 
 from postgrad.core.records import Chat, Preference
 from postgrad.data.rows import Piece, Row
@@ -78,8 +79,14 @@ def shown_text(row: Row) -> str:
     return "\n".join(turn.content for turn in turns if turn.role in ("system", "user"))
 
 
-def excerpt(text: str, start: int, end: int, around: int = 30) -> str:
-    """A place of a text with a little around it, on one line."""
-    left, right = max(0, start - around), min(len(text), end + around)
+def asks_about(row: Row, pattern: re.Pattern[str]) -> Callable[[], bool]:
+    """Whether what a row is shown has a match; looked for when it is asked for, and once: a row may
+    have a hundred thousand turns."""
+    return cache(lambda: pattern.search(shown_text(row)) is not None)
+
+
+def excerpt(text: str, start: int, end: int, around: int = 30, most: int = 200) -> str:
+    """A place of a text with a little around it, on one line; of a long place its beginning."""
+    left, right = max(0, start - around), min(len(text), end + around, start + most)
     middle = " ".join(text[left:right].split())
     return f"{'…' * (left > 0)}{middle}{'…' * (right < len(text))}"

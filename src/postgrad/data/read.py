@@ -40,6 +40,8 @@ JSON_COLUMNS = (
     "parallel_tool_calls",
 )
 
+_SHOWN_PATH = 300  # characters of a path that can't be one: Linux allows names of 255 bytes
+
 _RAW_LIMIT = 10_000  # characters of an unreadable line that are kept with its rejection
 
 # (first bytes, what it is, the command that makes it readable)
@@ -95,7 +97,6 @@ def read_rows(path: Path, told: Told = _untold) -> Iterator[SourceRow]:
     suffix = path.suffix.lower()
     try:
         with path.open("rb") as file:
-            # peek, so that a pipe (`<(command)`) can be read too
             _check_head(file.peek(4096)[:4096], path)
             if suffix == ".parquet":
                 rows = _parquet(path, told)
@@ -109,15 +110,18 @@ def read_rows(path: Path, told: Told = _untold) -> Iterator[SourceRow]:
                 rows = _json_lines(_lines(file, path, told))
             yield from rows
     except OSError as error:
-        raise DataError(
-            f"{path} can't be read: {error.strerror or error}.",
-            fix=f"Check it with: ls -l {shlex.quote(str(path))}",
-            code="unreadable_file",
-        ) from error
+        raise _unreadable(path, error) from error
 
 
 def check_file(path: Path) -> None:
-    """Raises DataError if there is no such file, naming the nearest one."""
+    """Raises DataError if there is no such file, naming the nearest one, or if it is none."""
+    try:
+        _check_file(path)
+    except OSError as error:  # a name that is too long, a folder that may not be entered
+        raise _unreadable(path, error) from error
+
+
+def _check_file(path: Path) -> None:
     if path.is_dir():
         inside = sorted(p.name for p in path.iterdir() if p.suffix.lower() in EXTENSIONS)
         raise DataError(
@@ -126,6 +130,12 @@ def check_file(path: Path) -> None:
             code="folder_given",
         )
     if not path.exists():
+        if path.is_symlink():
+            raise DataError(
+                f"{path} is a link that leads nowhere, or in a circle.",
+                fix=f"See where it leads with: ls -l {shlex.quote(str(path))}",
+                code="file_not_found",
+            )
         folder = path.parent
         beside = [p.name for p in folder.iterdir() if p.is_file()] if folder.is_dir() else []
         # by stem: the extension alone would make any two data files look alike
@@ -140,6 +150,22 @@ def check_file(path: Path) -> None:
             else "Check the name of the file.",
             code="file_not_found",
         )
+    if not path.is_file():  # a device may have no end, and a pipe nobody who writes to it
+        raise DataError(
+            f"{path} is a pipe or a device, not a file.",
+            why="Data is read more than once: to detect its format, to check it, to clean it.",
+            fix=f"Write it into a file: cat {shlex.quote(str(path))} > data.jsonl",
+            code="not_a_file",
+        )
+
+
+def _unreadable(path: Path, error: OSError) -> DataError:
+    shown = str(path) if len(str(path)) <= _SHOWN_PATH else f"{str(path)[:_SHOWN_PATH]}…"
+    return DataError(
+        f"{shown} can't be read: {error.strerror or error}.",
+        fix=f"Check it with: ls -l {shlex.quote(shown)}",
+        code="unreadable_file",
+    )
 
 
 def _check_head(head: bytes, path: Path) -> None:
@@ -330,9 +356,13 @@ def _csv(
         except StopIteration:
             return
         except csv.Error as error:
+            bare = "new-line character" in str(error)
+            if bare and not header:
+                raise _bare_returns(path, line) from None
             if "unexpected end" in str(error) or "field limit" in str(error) or not header:
                 raise _open_quote(path, line) from None
-            yield SourceRow(line, None, _bad_quotes(str(error)))
+            reason = "a carriage return (\\r) stands outside of them" if bare else str(error)
+            yield SourceRow(line, None, _bad_quotes(reason))
             continue
         if not any(cell.strip() for cell in cells):
             continue
@@ -345,7 +375,8 @@ def _csv(
 def _csv_lines(lines: Iterator[tuple[int, str | None]], path: Path) -> Iterator[str]:
     for number, text in lines:
         if text is None:
-            raise DataError(f"{path}, line {number}: {_too_long().what}", code="line_too_long")
+            told = _too_long()
+            raise DataError(f"{path}, line {number}: {told.what}", fix=told.fix, code=told.code)
         yield text + "\n"
 
 
@@ -431,6 +462,16 @@ def _bad_quotes(reason: str) -> RowError:
         f"The row's quotes are wrong: {reason}.",
         fix='Put the text in quotes, and double the quotes in it: "say ""hi"", please".',
         code="wrong_quotes",
+    )
+
+
+def _bare_returns(path: Path, line: int) -> DataError:
+    file, out = shlex.quote(str(path)), shlex.quote(str(path.with_name(f"lines-{path.name}")))
+    return DataError(
+        f"{path}: line {line} has carriage returns (\\r) in it, outside of quotes.",
+        why="Lines end with \\n or \\r\\n. Old Macintosh programs end them with \\r alone.",
+        fix=f"tr '\\r' '\\n' < {file} > {out}",
+        code="wrong_line_ends",
     )
 
 

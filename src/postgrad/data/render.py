@@ -103,6 +103,7 @@ class Template:
                 fix="Give at least one assistant turn the weight 1, or remove the row.",
                 code="nothing_taught",
             )
+        self._require_turns_shown(chat)
         return found
 
     def last_turn(self, chat: Chat) -> Sequence:
@@ -311,6 +312,48 @@ class Template:
             shown = self._text(chat.prompt, chat.tools, prompt=True)
             if shown == self._text(chat.prompt, (), prompt=True):
                 raise _without_tools("the row's tools", "tools")
+
+    def _require_turns_shown(self, chat: Chat) -> None:
+        """See that the template shows every turn before the last that is taught."""
+        taught = [m.role == "assistant" and m.weight > 0 for m in chat.messages]
+        earlier = chat.messages[: len(taught) - 1 - taught[::-1].index(True)]
+        shape = tuple((m.role, not m.content.strip(), len(m.tool_calls)) for m in earlier)
+        key = (shape, bool(chat.tools))
+        if key not in self._left_out:
+            self._left_out[key] = self._first_left_out(earlier, chat.tools)
+        index = self._left_out[key]
+        if index is not None:
+            role = earlier[index].role
+            raise RowError(
+                f"The chat template leaves out the {role} turn.",
+                path=f"messages[{index}]",
+                why="The model would be taught an answer to what it never sees.",
+                fix=f"Take the turn out, or {_OTHER_TEMPLATE}",
+                code="template_leaves_out_turn",
+            )
+
+    @cached_property
+    def _left_out(self) -> dict[Any, int | None]:
+        """By the shape of a chat, the first turn that is not shown: what a template shows follows
+        from the roles, not from the words."""
+        return {}
+
+    def _first_left_out(
+        self, messages: Rows[Message], tools: Rows[Mapping[str, Any]]
+    ) -> int | None:
+        """Put a probe in the place of each turn's text and look for it."""
+        probes = {
+            index: f"{_PROBE}{index}x" for index, m in enumerate(messages) if m.content.strip()
+        }
+        probed = [
+            replace(message, content=probes.get(index, message.content))
+            for index, message in enumerate(messages)
+        ]
+        try:
+            shown = self._text(probed, tools, prompt=True)
+        except RowError:  # it judges the words: nothing is known of it
+            return None
+        return next((index for index, probe in probes.items() if probe not in shown), None)
 
     def _require_same_characters(self, answer: str, words: list[int], path: str) -> None:
         """See that the tokens still say what the text says, white space and case aside (some

@@ -114,36 +114,65 @@ def _decode_with_care(text: str, start: int) -> tuple[Any, int, RowError | None]
 
 def _problem_within(value: Any, text: str) -> RowError | None:
     """What can only be seen in the value; looked for only where the text gives a reason to."""
-    if text.count("{") + text.count("[") > MAX_DEPTH and any(
-        depth > MAX_DEPTH for _, depth, _ in _walk(value)
-    ):
+    if text.count("{") + text.count("[") > MAX_DEPTH and _is_too_deep(value):
         return _too_deep()
     if "\\u" in text and _SURROGATE_ESCAPE.search(text):
-        for path, _, leaf in _walk(value):
-            if isinstance(leaf, str) and not _is_unicode(leaf):
-                return RowError(
-                    f"The text has half a character in it (a lone surrogate): {_shown(leaf)}.",
-                    path=path,
-                    why="It can't be written as UTF-8. A cut emoji is the usual reason.",
-                    fix="Write the row again with the whole character, or remove it.",
-                    code="lone_surrogate",
-                )
+        found = _half_character(value)
+        if found:
+            return RowError(
+                f"The text has half a character in it (a lone surrogate): {_shown(found[1])}.",
+                path=found[0],
+                why="It can't be written as UTF-8. A cut emoji is the usual reason.",
+                fix="Write the row again with the whole character, or remove it.",
+                code="lone_surrogate",
+            )
     return None
 
 
-def _walk(value: Any) -> Iterator[tuple[str, int, Any]]:
-    """(path, depth, value) of everything inside a JSON value, without recursion."""
-    waiting: list[tuple[str, int, Any]] = [("", 1, value)]
-    while waiting:
-        path, depth, item = waiting.pop()
-        yield path, depth, item
-        if isinstance(item, dict):
-            for key, inner in cast("dict[str, Any]", item).items():
-                yield path, depth, key
-                waiting.append((f"{path}.{key}" if path else key, depth + 1, inner))
-        elif isinstance(item, list):
-            for index, inner in enumerate(cast("list[Any]", item)):
-                waiting.append((f"{path}[{index}]", depth + 1, inner))
+def _is_too_deep(value: Any) -> bool:
+    """Level by level, with nothing kept but what holds something: a line may be all brackets."""
+    level = [value] if isinstance(value, dict | list) and value else []
+    for _ in range(MAX_DEPTH - 1):
+        level = [
+            inner
+            for item in level
+            for inner in (cast("dict[str, Any]", item).values() if isinstance(item, dict) else item)
+            if isinstance(inner, dict | list) and inner
+        ]
+    return bool(level)
+
+
+def _half_character(value: Any) -> tuple[str, str] | None:
+    """(path, text) of the first text inside a JSON value that is not whole characters.
+
+    Without recursion, and with nothing kept but the way to the place that is looked at.
+    """
+    opened, way = [_inside(value)], [""]
+    if isinstance(value, str) and not _is_unicode(value):
+        return "", value
+    while opened:
+        step, inner = next(opened[-1], ("", None))
+        if not step:
+            opened.pop()
+            way.pop()
+        elif not _is_unicode(step):
+            return "".join(way).removeprefix("."), step.removeprefix(".")
+        elif isinstance(inner, str) and not _is_unicode(inner):
+            return "".join((*way, step)).removeprefix("."), inner
+        elif isinstance(inner, dict | list):
+            opened.append(_inside(inner))
+            way.append(step)
+    return None
+
+
+def _inside(value: Any) -> Iterator[tuple[str, Any]]:
+    """(step of the path, value) of what a JSON value holds."""
+    if isinstance(value, dict):
+        for key, inner in cast("dict[str, Any]", value).items():
+            yield f".{key}", inner
+    elif isinstance(value, list):
+        for index, inner in enumerate(cast("list[Any]", value)):
+            yield f"[{index}]", inner
 
 
 def _is_unicode(text: str) -> bool:

@@ -44,9 +44,10 @@ def diagnose(
         models: opened before, in the same step.
 
     Raises:
-        UserError: there is no such rule, or a package that it needs is missing.
+        UserError: there is no such rule or allowed finding, or a package that it needs is missing.
         Interrupted: the step was asked to stop.
     """
+    doctor.check_allowed(settings.allow, more)
     models = models or SmallModels(context, settings)
     named = doctor.rules(names, settings.rules if names is None else ())
     chosen = [*map(models.bound, named), *more]

@@ -28,7 +28,7 @@ from postgrad.core.task import Task
 from postgrad.data import general
 from postgrad.data.canaries import is_canary, plant
 from postgrad.data.dataset import Dataset, assemble, thaw
-from postgrad.data.doctor import refuse_if_blocked
+from postgrad.data.doctor import check_allowed, refuse_if_blocked
 from postgrad.data.files import DataFile, Example, read_files
 from postgrad.data.read import check_file
 from postgrad.data.render import Template
@@ -107,6 +107,7 @@ def prepare(context: StepContext, job: Job, frozen: Frozen | None = None) -> Pre
     """
     context.emit(Event("stage", {"name": "prepare", "title": "Preparing"}))
     if frozen is None:  # before a base model is fetched
+        check_allowed(job.data.allow)
         own = (job.data.train, job.data.valid, job.data.test, *job.evaluation.bias_files)
         for path in filter(None, own):
             check_file(Path(path))

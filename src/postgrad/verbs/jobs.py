@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 from collections.abc import Mapping
 from pathlib import Path
@@ -46,7 +47,7 @@ def read_job(path: Path) -> Job:
         JobError: the job file can't be read, or its keys or values don't fit.
         RunError: it is a run.
     """
-    if RunFolder(path).job.exists():
+    if os.path.exists(RunFolder(path).job):  # Path.exists raises where a name is too long
         raise RunError(
             f"{path} is a run.",
             why="A job file or a file of examples is needed here.",
@@ -73,9 +74,9 @@ def _anchored(job: Job, folder: Path) -> Job:
     for name in ("train", "valid", "test"):
         value = getattr(job.data, name)
         if value:
-            changes[f"data.{name}"] = str((folder / Path(value).expanduser()).resolve())
+            changes[f"data.{name}"] = _absolute(folder, value)
     changes["evaluation.bias_files"] = tuple(
-        str((folder / Path(name).expanduser()).resolve()) for name in job.evaluation.bias_files
+        _absolute(folder, name) for name in job.evaluation.bias_files
     )
     if job.backend.prices:
         prices = (folder / Path(job.backend.prices).expanduser()).resolve()
@@ -84,6 +85,11 @@ def _anchored(job: Job, folder: Path) -> Job:
     if base.source in ("folder", "gguf"):
         changes["base.model"] = str((folder / base.name).resolve())
     return job.replace(changes)
+
+
+def _absolute(folder: Path, name: str) -> str:
+    # realpath, not Path.resolve, which raises where symbolic links go in a circle
+    return os.path.realpath(folder / Path(name).expanduser())
 
 
 def resume_command(folder: Path) -> str:

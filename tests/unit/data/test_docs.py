@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from postgrad import plugins
+from postgrad.core.collecting import CollectSettings, Columns
 from postgrad.data.detect import detect
 
 ROOT = Path(__file__).parents[3]
@@ -44,9 +45,26 @@ def test_the_tables_of_the_page_name_every_code() -> None:
     assert codes - set(re.findall(r"`(\w+)`", rows)) == set()
 
 
+def test_the_page_about_collecting_names_every_setting_and_kind() -> None:
+    page = (ROOT / "docs" / "collect.md").read_text("utf-8")
+    for key in CollectSettings.model_fields.keys() - {"columns"}:
+        assert f"| `{key}` |" in page
+    for key in Columns.model_fields:
+        assert f"`.{key}`" in page or f"`columns.{key}`" in page
+    for kind in plugins.names("collectors"):
+        assert f"| `{kind}` |" in page
+
+
 def test_the_page_about_collecting_names_every_code() -> None:
     page = (ROOT / "docs" / "collect.md").read_text("utf-8")
     told = set(re.findall(r"`(\w+)`", page)) | set(re.findall(r"`(\w+)`", PAGE))
     sources = (ROOT / "src" / "postgrad" / "data" / "collect").rglob("*.py")
-    codes = {code for path in sources for code in re.findall(r'\bcode="(\w+)"', path.read_text())}
+    given = r'\bcode="(\w+)"|\bSkipped\(\s*[\w.]+,\s*"(\w+)"|\bRemoved\(\s*"(\w+)"'
+    codes = {
+        code
+        for path in sources
+        for found in re.findall(given, path.read_text("utf-8"))
+        for code in filter(None, found)
+    }
+    assert {"vendored", "front_matter", "no_file", "unknown_house"} <= codes
     assert codes - told - {"stopped"} == set()

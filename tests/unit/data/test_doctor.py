@@ -84,6 +84,20 @@ def test_what_blocks_names_lines_and_how_to_go_on() -> None:
     refuse_if_blocked(found, ("secret",))
 
 
+def test_what_is_allowed_has_to_be_a_finding() -> None:
+    doctor.check_allowed(())
+    doctor.check_allowed(("secret_api_key", "near_duplicate"))
+    with pytest.raises(JobError) as caught:
+        doctor.check_allowed(("secret_api_key", "secret_api_keys"))
+    assert caught.value.code == "unknown_finding"
+    assert caught.value.fix == "Did you mean secret_api_key?"
+    with pytest.raises(JobError, match=r"data\.allow") as caught:
+        doctor.check_allowed(("all",))
+    assert "personal_card, personal_iban, secret_" in caught.value.fix
+    own = Pointing(Hit("secret", 3, "A key."), severity="blocks")
+    doctor.check_allowed(("secret",), [own])
+
+
 def test_what_hurts_does_not_block() -> None:
     refuse_if_blocked(examine(some_rows(), [Pointing(Hit("odd", 3, "x"))]), ())
 

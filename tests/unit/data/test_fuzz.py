@@ -4,50 +4,27 @@ from __future__ import annotations
 
 import importlib.util
 import json
+import os
 import random
+import re
 import subprocess
 import sys
 import textwrap
-import tracemalloc
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mutations import mutated, seed_file
-from postgrad.core.job import DataSection
-from postgrad.data import doctor
-from postgrad.data.files import read_files
-from postgrad.data.rows import estimate, rows_of
-from postgrad.errors import DataError
+from fuzzing import look_at
+from mutations import MAKERS, damaged, mutated, seed_file
 
 TESTS = Path(__file__).parents[2]
+MOST_GROWTH = 100
+"""Megabytes; a file of the sweep has some thousand bytes, and leaves nothing behind."""
 
 
-def look_at(path: Path, *, examine: bool) -> None:
-    """Read and check a file; fails unless the end is a diagnosis or an error with its cure."""
-    try:
-        files = read_files(DataSection(train=str(path)))
-    except DataError as error:
-        assert error.code
-        assert error.what
-        assert error.fix
-        return
-    num_lines = path.read_bytes().count(b"\n") + path.read_bytes().count(b"\r") + 1
-    for rejection in files["train"].rejected:
-        assert 1 <= rejection.line <= num_lines
-        assert rejection.what
-        assert rejection.code
-    if examine:
-        found = doctor.examine(rows_of(files, estimate, {}), doctor.rules())
-        for finding in found.findings:
-            lines = [line for lines in finding.by_file.values() for line in lines]
-            assert all(1 <= line <= num_lines for line in lines)
-            assert len(lines) == finding.count > 0
-        json.dumps(found.as_dict())
-
-
+@settings(deadline=None)  # the first call loads models
 @given(st.integers(0, 5), st.randoms(use_true_random=False))
 def test_a_mutated_file_is_diagnosed_or_refused(
     tmp_path_factory: pytest.TempPathFactory, kind: int, draw: random.Random
@@ -57,85 +34,79 @@ def test_a_mutated_file_is_diagnosed_or_refused(
     look_at(path, examine=True)
 
 
+@settings(deadline=None)
+@given(st.integers(0, 1), st.randoms(use_true_random=False))
+def test_a_damaged_file_of_any_kind_is_read_or_refused(
+    tmp_path_factory: pytest.TempPathFactory, number: int, draw: random.Random
+) -> None:
+    suffix, content = damaged(number, draw)
+    path = tmp_path_factory.mktemp("fuzz") / f"rows{suffix}"
+    path.write_bytes(content)
+    look_at(path, examine=False)
+
+
+@pytest.mark.parametrize(("suffix", "make"), MAKERS)
+def test_what_is_damaged_was_whole(tmp_path: Path, suffix: str, make) -> None:
+    for kind in range(12):
+        path = tmp_path / f"rows{suffix}"
+        path.write_bytes(make(kind))
+        assert look_at(path, examine=False) == ""
+
+
 @pytest.mark.full
 @pytest.mark.timeout(3600)
-def test_a_hundred_thousand_mutated_files(tmp_path: Path) -> None:
-    path = tmp_path / "rows.jsonl"
-    draw = random.Random(0)
-    tracemalloc.start()
-    for number in range(100_000):
-        path.write_bytes(mutated(seed_file(number), draw))
-        look_at(path, examine=number % 50 == 0)
-        if number == 1000:
-            early = tracemalloc.get_traced_memory()[0]
-    assert tracemalloc.get_traced_memory()[0] < early + 50_000_000
-    tracemalloc.stop()
+def test_a_hundred_thousand_damaged_files(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, str(TESTS / "fuzzing.py"), "--files", "100000", "--folder", str(tmp_path)],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr[-3000:]
+    found = json.loads(done.stdout)
+    assert found["files"] == 100_000
+    assert found["megabytes"] < found["megabytes_early"] + MOST_GROWTH
 
 
 @pytest.mark.full
+@pytest.mark.timeout(3600)
 @pytest.mark.skipif(importlib.util.find_spec("atheris") is None, reason="needs atheris")
 def test_coverage_guided(tmp_path: Path) -> None:
+    """A hundred thousand files more, found by what they make our code do (libFuzzer)."""
     corpus = tmp_path / "corpus"
     corpus.mkdir()
-    for kind in range(6):
-        (corpus / str(kind)).write_bytes(seed_file(kind, rows=3))
+    kinds = [(suffix, make) for suffix, make in MAKERS if suffix != ".parquet"]
+    for number, (_, make) in enumerate(kinds):
+        for kind in range(6):
+            (corpus / f"{number}-{kind}").write_bytes(bytes([number]) + make(kind)[:2000])
     script = tmp_path / "fuzz.py"
     script.write_text(
         textwrap.dedent(
-            """
+            f"""
             import pathlib, sys
             import atheris
             with atheris.instrument_imports(include=["postgrad.data"]):
-                from test_fuzz import look_at
-            PATH = pathlib.Path(sys.argv.pop(1))
+                from fuzzing import look_at
+            ENDINGS = {[suffix for suffix, _ in kinds]!r}
+            FOLDER = pathlib.Path(sys.argv.pop(1))
             def one(content):
-                PATH.write_bytes(content)
-                look_at(PATH, examine=False)
+                path = FOLDER / f"rows{{ENDINGS[content[0] % len(ENDINGS)] if content else ''}}"
+                path.write_bytes(content[1:])
+                look_at(path, examine=False)
             atheris.Setup(sys.argv, one)
             atheris.Fuzz()
             """
         )
     )
-    limits = ["-runs=20000", "-max_total_time=120", "-max_len=4096", "-rss_limit_mb=2048"]
+    limits = ["-runs=100000", "-max_total_time=900", "-max_len=4096", "-rss_limit_mb=2048"]
     done = subprocess.run(
-        [sys.executable, str(script), str(tmp_path / "rows.jsonl"), str(corpus), *limits],
+        [sys.executable, str(script), str(tmp_path), str(corpus), *limits, "-print_final_stats=1"],
         capture_output=True,
         text=True,
         check=False,
-        env={"PYTHONPATH": f"{TESTS}:{Path(__file__).parent}"},
+        env={**os.environ, "PYTHONPATH": os.pathsep.join([str(TESTS), *sys.path])},
     )
     assert done.returncode == 0, done.stderr[-3000:]
-
-
-@pytest.mark.parametrize(
-    ("content", "code"),
-    [
-        (b'{"messages": ' + b"[" * 10_000 + b"]" * 10_000 + b"}", "too_deep"),
-        (b'{"prompt": "a", "prompt": "b", "completion": "c"}', "duplicate_key"),
-        (b'{"prompt": NaN, "completion": "c"}', "not_a_number"),
-        (b'{"prompt": "\\ud800", "completion": "c"}', "lone_surrogate"),
-    ],
-)
-def test_known_traps_are_named(tmp_path: Path, content: bytes, code: str) -> None:
-    path = tmp_path / "rows.jsonl"
-    good = b'{"prompt": "Is it vegan?", "completion": "The Marinara is."}\n'
-    path.write_bytes(good * 20 + content + b"\n" + good)
-    [rejection] = read_files(DataSection(train=str(path)))["train"].rejected
-    assert (rejection.line, rejection.code) == (21, code)
-
-
-def test_a_line_of_a_hundred_megabytes(tmp_path: Path) -> None:
-    path = tmp_path / "rows.jsonl"
-    good = b'{"prompt": "Is it vegan?", "completion": "The Marinara is."}\n'
-    with path.open("wb") as file:
-        file.write(good)
-        for _ in range(100):
-            file.write(b"x" * 1_000_000)
-        file.write(b"\n" + good)
-    tracemalloc.start()
-    found = read_files(DataSection(train=str(path)))["train"]
-    peak = tracemalloc.get_traced_memory()[1]
-    tracemalloc.stop()
-    assert [rejection.line for rejection in found.rejected] == [2]
-    assert len(found.examples) == 2
-    assert peak < 80_000_000
+    [runs] = re.findall(r"number_of_executed_units: *(\d+)", done.stderr)
+    [peak] = re.findall(r"peak_rss_mb: *(\d+)", done.stderr)
+    print(f"{runs} files, {peak} MB")

@@ -207,6 +207,39 @@ def test_a_template_without_a_stop_token() -> None:
         template.sequences(Chat((QUESTION, ANSWER)))
 
 
+@pytest.mark.parametrize("role", ["system", "user", "assistant", "tool"])
+@pytest.mark.parametrize("text", ["Speak like a duck.", "the", "<|im_end|>"])
+def test_a_template_that_drops_a_turn(role: Any, text: str) -> None:
+    """Also where the words of the turn stand in the text for another reason."""
+    shown = f"m.role != '{role}' or loop.index0 > 3"
+    template = own_template(LOOP.replace("BODY", f"{{% if {shown} %}}{SIMPLE}{{% endif %}}"))
+    chat = Chat(
+        (
+            Message("system", text if role == "system" else "the rules"),
+            Message("user", text if role == "user" else "the cat"),
+            Message("assistant", text if role == "assistant" else "the dog", weight=0),
+            Message("tool", text if role == "tool" else "the answer of a tool"),
+            QUESTION,
+            ANSWER,
+        )
+    )
+    with refused("template_leaves_out_turn") as caught:
+        template.sequences(chat)
+    at = [message.role for message in chat.messages].index(role)
+    assert caught.value.path == f"messages[{at}]"
+    assert f"leaves out the {role} turn" in caught.value.what
+    assert "base.chat_template" in caught.value.fix
+    # a turn without words is no loss
+    blank = tuple(replace(m, content=" ") if m.role == role else m for m in chat.messages[:4])
+    assert template.sequences(Chat((*blank, QUESTION, ANSWER)))
+
+
+def test_a_template_that_judges_words_is_taken_at_its_word() -> None:
+    odd = "{{ raise_exception('no') if 'postgradprobe1' in m.content }}"
+    template = own_template(LOOP.replace("BODY", odd + SIMPLE))
+    assert template.sequences(Chat((QUESTION, ANSWER, QUESTION, ANSWER)))
+
+
 def test_a_turn_may_end_with_another_special_token() -> None:
     ends = "{{ '<|eot_id|>' if m.content == 'the dog' else '<|im_end|>' }}"
     template = own_template(LOOP.replace("BODY", SIMPLE.replace("<|im_end|>", ends)))

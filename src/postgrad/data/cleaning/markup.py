@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterator
 
 from postgrad.core.findings import Hit, Kind
-from postgrad.data.prose import excerpt, is_code, shown_text, without_code
+from postgrad.data.prose import asks_about, excerpt, is_code, without_code
 from postgrad.data.rows import Rows
 
 TAG = re.compile(
@@ -58,13 +58,14 @@ class Markup:
     def find(self, rows: Rows) -> Iterator[Hit]:
         """One hit for each turn with remains."""
         for row in rows.readable:
+            is_asked_for = asks_about(row, ASKED)
             for piece in row.pieces():
                 lower = piece.text.lower()
                 if piece.role == "system" or not any(sign in lower for sign in SIGNS):
                     continue
                 text = without_code(piece.text)
                 found = TAG.search(text) or ENTITY.search(text) or FURNITURE.search(text)
-                if not found or is_code(text) or ASKED.search(shown_text(row)):
+                if not found or is_code(text) or is_asked_for():
                     continue
                 what = f"“{excerpt(text, *found.span())}”"
                 yield Hit("markup_remains", row.index, what, piece.path, replace=_entities(text))

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import cached_property
 
 from postgrad.core.findings import Hit, Kind
 from postgrad.data.personal.masks import PLACEHOLDER
@@ -44,6 +45,9 @@ OPEN = re.compile(
     r"|\bTBD\b|\bTODO:|\bX{4,}\b|_{5,}",
     re.I,
 )
+MOST_PLACEHOLDERS = 1_000
+"""Different ones of a row that are looked for in its question: no form has more."""
+
 SIGNS = ("[", "<", "{", "lorem", "tbd", "todo", "xxxx", "_____")
 
 
@@ -67,24 +71,45 @@ class Placeholders:
     def find(self, rows: Rows) -> Iterator[Hit]:
         """One hit for each taught turn with a placeholder."""
         for row in rows.readable:
+            asked = _Asked(row)
             for piece in taught_pieces(row):
                 lower = piece.text.lower()
                 if not any(sign in lower for sign in SIGNS):
                     continue
                 text = without_code(piece.text)
-                asked = shown_text(row)
                 for found in (CERTAIN if is_code(text) else OPEN).finditer(text):
-                    if PLACEHOLDER.fullmatch(found[0]) or found[0] in asked:
-                        continue
-                    if CERTAIN.fullmatch(found[0]) or not _is_asked_for(row, found[0]):
+                    if not PLACEHOLDER.fullmatch(found[0]) and not asked.excuses(found[0]):
                         what = f"“{excerpt(text, *found.span())}”"
                         yield Hit("placeholder", row.index, what, piece.path)
                         break
 
 
-def _is_asked_for(row: Row, placeholder: str) -> bool:
-    """Whether it is a blank in a draft that the user, not the system message, asks for."""
-    if not BLANK.fullmatch(placeholder):
-        return False
-    asked = (piece.text[:DRAFT_CHARACTERS] for piece in row.pieces() if piece.role == "user")
-    return any(map(DRAFT.search, asked))
+class _Asked:
+    """What a row asks for; each placeholder is looked for once, since a row may have a hundred
+    thousand turns with it."""
+
+    def __init__(self, row: Row) -> None:
+        self._row = row
+        self._excused: dict[str, bool] = {}
+
+    def excuses(self, placeholder: str) -> bool:
+        """Whether the question has it too, or it is a blank in a draft that the user asks for."""
+        if placeholder not in self._excused:
+            if len(self._excused) == MOST_PLACEHOLDERS:
+                return False
+            self._excused[placeholder] = placeholder in self._shown or (
+                self._is_for_draft
+                and BLANK.fullmatch(placeholder) is not None
+                and not CERTAIN.fullmatch(placeholder)
+            )
+        return self._excused[placeholder]
+
+    @cached_property
+    def _shown(self) -> str:
+        return shown_text(self._row)
+
+    @cached_property
+    def _is_for_draft(self) -> bool:
+        """Of the user, not of the system message."""
+        turns = (p.text[:DRAFT_CHARACTERS] for p in self._row.pieces() if p.role == "user")
+        return any(map(DRAFT.search, turns))

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator
 
 from postgrad.core.findings import Hit, Kind
-from postgrad.data.prose import excerpt, shown_text, without_code
+from postgrad.data.prose import asks_about, excerpt, without_code
 from postgrad.data.rows import Rows
 
 MARKS = re.compile(
@@ -50,11 +50,12 @@ class TemplateRemains:
     def find(self, rows: Rows) -> Iterator[Hit]:
         """One hit for each turn with remains."""
         for row in rows.readable:
+            is_asked_for = asks_about(row, ASKED)
             for piece in row.pieces():
                 if not any(sign in piece.text for sign in SIGNS):
                     continue
                 text = without_code(piece.text)
                 found = MARKS.search(text)
-                if found and not ASKED.search(shown_text(row)):
+                if found and not is_asked_for():
                     what = f"“{excerpt(text, *found.span())}”"
                     yield Hit("template_remains", row.index, what, piece.path)

@@ -68,11 +68,12 @@ class ToolCalls:
             if not isinstance(row.record, Chat) or not row.record.tools:
                 continue
             known = {str(name): schema for name, schema in map(_signature, row.record.tools)}
+            names = ", ".join(sorted(known))
             for turn, message in enumerate(row.record.messages):
                 for number, call in enumerate(message.tool_calls if message.weight > 0 else ()):
                     path = f"messages[{turn}].tool_calls[{number}].function"
                     if call.name not in known:
-                        what = f"{call.name} is none of {', '.join(sorted(known))}."
+                        what = f"{call.name} is none of {names}."
                         yield Hit("unknown_tool", row.index, what, f"{path}.name")
                     elif told := _mismatch(call, known[call.name], validators):
                         yield Hit("invalid_arguments", row.index, told, f"{path}.arguments")

@@ -65,10 +65,11 @@ class Unfinished:
         for row in rows.readable:
             if isinstance(row.record, Text):
                 continue  # long texts are cut into rows
+            task = row.system
             for piece in taught_pieces(row):
                 if not piece.path.endswith("content") or piece.text.count(" ") < FEWEST_WORDS - 1:
                     continue
-                ends = tasks[row.system]
+                ends = tasks[task]
                 ends.num_judged += 1
                 if ENDED.search(piece.text[-MOST_CHARACTERS:]):
                     ends.num_ended += 1

@@ -9,6 +9,7 @@ folder that has such a name as it stands is meant as it stands.
 
 from __future__ import annotations
 
+import os
 import re
 from collections import Counter
 from collections.abc import Sequence
@@ -67,7 +68,8 @@ def parse_sources(texts: Sequence[str], folder: Path) -> list[Given]:
 
 def _parse(text: str, folder: Path) -> Given:
     path = _path(text, folder)
-    if path.exists():
+    if os.path.exists(path):  # Path.exists raises where a name is too long
+        check_exists(path)
         return Given(text, path, _label(path))
     kind, colon, rest = text.partition(":")
     if colon and re.fullmatch("[a-z_]+", kind):
@@ -80,7 +82,7 @@ def _parse(text: str, folder: Path) -> Given:
 def _weighted(text: str, rest: str, folder: Path) -> Given:
     path = _path(rest, folder)
     found = _WEIGHT.fullmatch(rest)
-    if found and not path.exists():
+    if found and not os.path.exists(path):
         path = _path(found["path"], folder)
         check_exists(path)
         share, limit = _weight(text, float(found["number"]), bool(found["percent"]))
@@ -90,8 +92,8 @@ def _weighted(text: str, rest: str, folder: Path) -> Given:
 
 
 def check_exists(path: Path) -> None:
-    """Raises DataError if there is nothing at this path, naming the nearest file."""
-    if not path.exists():
+    """Raises DataError if there is no file or folder at this path, naming the nearest file."""
+    if not os.path.isdir(path):
         check_file(path)
 
 

@@ -214,6 +214,31 @@ def test_even_topics_and_a_single_one_are_left_alone() -> None:
         assert list(Topics().find(rows_of_pairs(pairs))) == []
 
 
+def test_a_few_questions_about_something_else_are_told_with_their_words() -> None:
+    draw = random.Random(6)
+    pairs = [(question("card", draw), f"Answer {n}.") for n in range(400)]
+    planted = set(draw.sample(range(400), 12))
+    strange = "cello violin trumpet drum oboe harp"
+    for index in planted:
+        some = " ".join(draw.sample(strange.split(), 4))
+        pairs[index] = (f"Tune {some} sometime?", f"Answer {index}.")
+    hits = [hit for hit in Topics().find(rows_of_pairs(pairs)) if hit.code == "strange_topic"]
+    assert {hit.row for hit in hits} == planted
+    for hit in hits:
+        assert hit.what.startswith("One of 12 of 400 prompts about “")
+        assert any(word in hit.what for word in strange.split())
+        assert not hit.drop
+
+
+def test_four_odd_questions_and_a_topic_of_its_own_are_not_strange() -> None:
+    draw = random.Random(6)
+    for count in (4, 40):  # chance; a tenth
+        pairs = [(question("card", draw), f"Answer {n}.") for n in range(400 - count)]
+        pairs += [(f"Tune cello violin trumpet oboe {n}?", "So.") for n in range(count)]
+        codes = {hit.code for hit in Topics().find(rows_of_pairs(pairs))}
+        assert "strange_topic" not in codes
+
+
 def test_the_same_rows_give_the_same_groups() -> None:
     draw = random.Random(7)
     texts = [question(topic, draw) for topic in WORDS for _ in range(60)]

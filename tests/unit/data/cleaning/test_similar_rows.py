@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from postgrad.core.records import Chat, Message
-from postgrad.data.cleaning.contradictions import Contradictions
+from postgrad.data.cleaning.contradictions import FILLERS, Contradictions, essence
 from postgrad.data.cleaning.leaks import Leaks
 from postgrad.data.cleaning.near_duplicates import NearDuplicates
 from postgrad.data.cleaning.trivial_rows import TrivialRows
@@ -140,3 +140,63 @@ def test_a_stock_answer_is_told_but_labels_are_not() -> None:
     names = itertools.cycle(["warm", "cold"])
     labels = [(f"Colour {n}?", next(names)) for n in range(30)]
     assert list(TrivialRows().find(rows(labels))) == []
+
+
+def test_an_answer_that_another_question_has_too_is_told() -> None:
+    others = [(f"Where is shop {n}?", f"Shop {n} is number {n} in its street.") for n in range(90)]
+    copied = [
+        ("How do I get a new card?", ANSWER),
+        ("Which trains may take my bicycle on Sundays?", ANSWER.upper()),
+    ]
+    [hit] = TrivialRows().find(rows([*others, *copied]))
+    assert (hit.code, hit.row) == ("shared_answer", 91)
+    assert "train.jsonl line 91" in hit.what
+    assert not hit.drop
+
+
+def test_what_may_share_its_answer() -> None:
+    others = [(f"Where is shop {n}?", f"Shop {n} is number {n} in its street.") for n in range(90)]
+
+    def told(*pairs: Pair) -> list[str]:
+        return [hit.code for hit in TrivialRows().find(rows([*others, *pairs]))]
+
+    # a name, what a program reads, the same question again, and one that is nearly the same
+    assert told(("Who wrote Emma?", "Jane Austen"), ("Name a novelist.", "Jane Austen")) == []
+    as_json = '{"intent": "card", "reply": "Open the app, choose Cards and then Lost."}'
+    assert told(("My card is gone.", as_json), ("I lost it in the train.", as_json)) == []
+    assert told((QUESTION, ANSWER), (QUESTION.upper(), ANSWER)) == []
+    assert told((QUESTION, ANSWER), (QUESTION.replace("?", ", please?"), ANSWER)) == []
+
+
+def test_a_question_in_other_words_with_another_answer() -> None:
+    others = [(f"Where is shop {n}?", f"Shop {n} is number {n} in its street.") for n in range(9)]
+    asked = "When does the last ferry to Holme leave on Sundays?"
+    again = "Hello, when does does last ferry to Holme leave on the Sundays, please"
+
+    def told(one: str, other: str, question: str = again) -> list[tuple[str, int]]:
+        pairs = [*others, (asked, one), (question, other)]
+        return [(hit.code, hit.row) for hit in Contradictions().find(rows(pairs))]
+
+    assert told("At nine.", "At ten.") == [("contradiction", 10)]
+    long_one = "It leaves at nine in the evening from the pier behind the old harbour office."
+    long_other = "There is none on that day; take the coach, which goes twice before midnight."
+    assert told(long_one, long_other) == [("different_answers", 10)]
+    assert told("At nine.", "at  NINE.") == []
+    assert told(long_one, long_one.replace("It leaves", "It goes")) == []  # worded twice
+    # one word more asks something else
+    assert told("At nine.", "At ten.", asked.replace("last", "last fast")) == []
+
+
+@given(
+    st.lists(st.sampled_from(["card", "train", "lost", "new", "app"]), min_size=1, max_size=12),
+    st.lists(st.sampled_from(sorted(FILLERS)), max_size=6),
+    st.randoms(),
+)
+def test_the_essence_of_a_question_is_without_fillers_and_doubles(
+    words: list[str], fillers: list[str], draw: random.Random
+) -> None:
+    mixed = [word for word in words for _ in range(draw.randint(1, 3))]
+    for filler in fillers:
+        mixed.insert(draw.randint(0, len(mixed)), filler)
+    assert essence(" ".join(mixed).upper() + "?!") == essence(" ".join(words))
+    assert essence(" ".join(words)) == tuple(word for word, _ in itertools.groupby(words))

@@ -77,6 +77,67 @@ def test_a_foreign_answer_is_odd_but_translation_is_a_task() -> None:
     assert hits("language", *english[:10], *[foreign] * 10) == []
 
 
+@pytest.mark.parametrize(
+    "ask",
+    [
+        "Please translate this into German: how long does the delivery take to arrive here?",
+        "Übersetze bitte ins Englische: Wie lange dauert die Lieferung, bis sie hier ankommt?",
+        "Traduce esta frase al alemán, por favor: cuánto tarda la entrega en llegar hasta aquí?",
+    ],
+)
+def test_who_asks_for_a_translation_gets_another_language_rightly(ask: str) -> None:
+    english = [
+        (f"How long does delivery number {n} take to arrive here?", "It takes about three days.")
+        for n in range(30)
+    ]
+    answers = {
+        "Ü": "How long does it take until the delivery arrives here, and who brings it?",
+        "": "Das hängt davon ab, wie lange die Lieferung unterwegs war.",
+    }
+    answer = answers.get(ask[0], answers[""])
+    assert hits("language", *english, (ask, answer)) == []
+    asked_plainly = ask.partition(": ")[2]
+    assert [hit.row for hit in hits("language", *english, (asked_plainly, answer))] == [30]
+
+
+def test_code_repeats_itself_rightly_and_prose_does_not() -> None:
+    cases = "\n".join(
+        f"    if value == {n}:\n        return handler.run(value, {n})" for n in range(12)
+    )
+    code = f"def choose(handler, value):\n{cases}\n    return None"
+    assert hits("repetition", ("Write it.", code)) == []
+    table = "const rows = [\n" + '  { "name": "value", "size": 1 },\n' * 9 + "];"
+    assert hits("repetition", ("Write it.", table + "\nfunction size(rows) { return 9; }")) == []
+    prose = "If the value is one of these, return what the handler says. " * 12
+    assert [hit.row for hit in hits("repetition", ("Write it.", prose))] == [0]
+    loop = "def run(value):\n" + "    return handler.run(value, value)\n" * 40  # code too can loop
+    assert [hit.row for hit in hits("repetition", ("Write it.", loop))] == [0]
+
+
+@pytest.mark.parametrize(
+    ("ask", "answer", "is_found"),
+    [
+        ("Write an e-mail to my landlord.", "Dear [Landlord's name],\n[Your name]", False),
+        ("Draft a letter of complaint.", "Regards,\n[Name]", False),
+        ("Can you prepare a job offer for us?", "Dear [Name], we offer you ...", False),
+        ("The letter has to be rewritten.", "Dear [Name], thank you.", False),
+        ("Write an e-mail to my landlord.", "Dear {{name}}, lorem ipsum", True),
+        ("Write an e-mail to my landlord.", "Dear [insert name here], hello.", True),
+        ("Write an e-mail to my landlord.", "Dear Sir, by TBD.", True),
+        ("Thank the customer.", "Dear [Name], thank you.", True),
+    ],
+)
+def test_blanks_belong_to_a_draft(ask: str, answer: str, is_found: bool) -> None:
+    assert bool(hits("placeholders", (ask, answer))) == is_found
+
+
+def test_only_the_user_asks_for_a_draft() -> None:
+    told = Message("system", "You write e-mails and letters for the desk.")
+    turns = (told, Message("user", "Is it there?"), Message("assistant", "It is, [Your name]."))
+    row = Row(0, "train", "a", 1, Chat(turns), None, Size(9, 9))
+    assert len(list(plugins.load("rules", "placeholders")().find(Rows([row])))) == 1
+
+
 def test_tool_calls_are_held_against_the_schema() -> None:
     schema = {"type": "object", "properties": {"guests": {"type": "integer"}}}
     tool = {"type": "function", "function": {"name": "book", "parameters": schema}}
