@@ -169,7 +169,7 @@ def read_prices(path: str | None) -> Prices:
     if path is None:
         return Prices()
     try:
-        told = yaml.safe_load(Path(path).read_text(encoding="utf-8")) or {}
+        told: dict[str, Any] = yaml.safe_load(Path(path).read_text(encoding="utf-8")) or {}
         return _over_bundled(told)
     except OSError as error:
         raise JobError(

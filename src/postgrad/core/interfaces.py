@@ -247,6 +247,15 @@ class Answerer(Protocol):
         """
         ...
 
+    @property
+    def chats(self) -> bool:
+        """Whether the model has a chat template, so that it can be asked at all."""
+        ...
+
+
+class TextAnswerer(Answerer, Protocol):
+    """A model that can also be asked with bare text, as the harnesses of public suites do."""
+
     def continuations(
         self,
         pairs: Sequence[tuple[str, str]],
@@ -275,11 +284,6 @@ class Answerer(Protocol):
         Raises:
             RowError: the template refuses the conversation.
         """
-        ...
-
-    @property
-    def chats(self) -> bool:
-        """Whether the model has a chat template, so that it can be asked at all."""
         ...
 
 
@@ -385,7 +389,7 @@ class SuiteSitting:
     """
 
     who: Who
-    answerer: Answerer
+    answerer: TextAnswerer
     folder: Path
     on_done: Callable[[int, int], None]
 

@@ -135,7 +135,7 @@ class SuiteResult:
     def from_head(cls, head: Mapping[str, Any], readings: tuple[Reading, ...]) -> SuiteResult:
         """A result from its stored parts."""
         measures = tuple(Measure(**measure) for measure in head["measures"])
-        rest = {**head, "measures": measures, "notes": tuple(head["notes"])}
+        rest: dict[str, Any] = {**head, "measures": measures, "notes": tuple(head["notes"])}
         return cls(**rest, readings=readings)
 
 

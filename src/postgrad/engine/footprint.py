@@ -139,17 +139,17 @@ def _bytes(tensors: Any) -> int:
 
 def _linear_parameters(model: PreTrainedModel) -> int:
     output = model.get_output_embeddings()
-    return sum(
-        module.weight.numel()
-        for module in model.modules()
-        if type(module).__name__ in ("Linear", "Conv1D") and module is not output
-    )
+    layers: list[Any] = [
+        module for module in model.modules() if type(module).__name__ in ("Linear", "Conv1D")
+    ]
+    return sum(layer.weight.numel() for layer in layers if layer is not output)
 
 
 def _head_bytes(model: PreTrainedModel, num_taught: int, device_type: str) -> int:
     """The logits buffer (and its float32 copy, if the weights are not), the taught positions'
     hidden states with their gradients, and the gradient of the output layer if that is trained."""
-    weight: Any = model.get_output_embeddings().weight
+    output: Any = model.get_output_embeddings()
+    weight = output.weight
     vocabulary, width = weight.shape
     chunk = min(num_taught, chunk_rows(vocabulary, device_type))
     size = weight.element_size()

@@ -269,7 +269,8 @@ def _polished(
             )
     except (RuntimeError, ValueError, OptimizeWarning):
         return start
-    polished = tuple(float(value) for value in found)
+    scale, prelearned, exponent, floor = (float(value) for value in found)
+    polished = (scale, prelearned, exponent, floor)
     return polished if squares(polished) <= squares(start) else start
 
 

@@ -16,7 +16,7 @@ from postgrad.core.task import Answer
 from postgrad.errors import JobError, RunError
 from postgrad.evals.learning_curve import learning_curve, subset_sizes
 from postgrad.evals.recipe import recipe
-from postgrad.steps.exam import load_answers
+from postgrad.evals.stored_answers import load_answers
 from postgrad.steps.prepare import Prepared
 from postgrad.training.checkpoint import flush
 

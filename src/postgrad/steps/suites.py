@@ -10,7 +10,14 @@ from typing import Any
 
 from postgrad import plugins
 from postgrad.core.events import Event
-from postgrad.core.interfaces import Answerer, Method, OpenSuite, StepContext, Suite, SuiteSitting
+from postgrad.core.interfaces import (
+    Method,
+    OpenSuite,
+    StepContext,
+    Suite,
+    SuiteSitting,
+    TextAnswerer,
+)
 from postgrad.core.job import Job
 from postgrad.core.probe import Who
 from postgrad.core.run import RunFolder
@@ -62,7 +69,7 @@ def _open(requests: Sequence[SuiteRequest]) -> Opened:
 
 
 def _ask(
-    context: StepContext, run: RunFolder, opened: Opened, who: Who, asked: Answerer
+    context: StepContext, run: RunFolder, opened: Opened, who: Who, asked: TextAnswerer
 ) -> list[SuiteResult]:
     results: list[SuiteResult] = []
     for suite, tasks in opened:

@@ -25,13 +25,12 @@ class LessByHeart:
         if probe is None:
             return None
         epochs = it.setting("training.epochs")
-        change = None
         if it.setting("method.name") == "full":
             title, change = "Train a LoRA instead", Change("method.name", "full", "lora")
         elif epochs and epochs > 1:
             fewer = max(1, round(epochs / 2, 1))
             title, change = f"Train for {fewer:g} epochs", Change("training.epochs", epochs, fewer)
-        if change is None:
+        else:
             return None
         return Suggestion(
             self.name,

@@ -20,7 +20,7 @@ from typing import Any
 
 from postgrad import plugins
 from postgrad.core.generation import Generated
-from postgrad.core.interfaces import Answerer, OpenSuite, SuiteSitting
+from postgrad.core.interfaces import OpenSuite, SuiteSitting, TextAnswerer
 from postgrad.core.probe import Reading
 from postgrad.core.records import Chat, Message
 from postgrad.core.suite import Measure, SuiteRequest, SuiteResult
@@ -197,7 +197,7 @@ class _Asked:
 class _Desk:
     """Where questions gather, so that they are answered together."""
 
-    answerer: Answerer
+    answerer: TextAnswerer
     on_done: Callable[[int, int], None]
     waiting: list[_Asked] = field(default_factory=list[_Asked])
     num_done: int = 0

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from postgrad import plugins
-from postgrad.core.interfaces import Answerer, OpenSuite, SuiteSitting
+from postgrad.core.interfaces import OpenSuite, SuiteSitting, TextAnswerer
 from postgrad.core.probe import Reading
 from postgrad.core.records import Message
 from postgrad.core.suite import Measure, SuiteRequest, SuiteResult
@@ -259,7 +259,7 @@ def _language_model(sitting: SuiteSitting) -> Any:
 class _Requests:
     """What lm-eval asks of a model."""
 
-    answerer: Answerer
+    answerer: TextAnswerer
     on_done: Callable[[int, int], None]
 
     def log_likelihoods(self, pairs: Sequence[tuple[str, str]]) -> list[tuple[float, bool]]:
