@@ -24,7 +24,7 @@ test: .venv/.dev ## Run the tests
 	$(BIN)/postgrad models pull rampart
 	$(BIN)/python -m pytest tests
 
-test-full: .venv/.dev ## Run the tests with the long sweeps
+test-full: .venv/.full ## Run the tests with the long sweeps
 	$(BIN)/postgrad models pull $(BASE)
 	$(BIN)/postgrad models pull all-minilm-l6-v2
 	$(BIN)/postgrad models pull rampart
@@ -79,6 +79,10 @@ clean: ## Remove what was built and cached here; runs/ stays
 
 .venv/.dev: .venv/.train
 	$(PIP) -c constraints.txt -e '.[train,dev]'
+	@touch $@
+
+.venv/.full: .venv/.dev
+	$(PIP) -c constraints.txt -e '.[train,dev,suites]'
 	@touch $@
 
 .venv-bench/.made: benchmarks/constraints-peers.txt

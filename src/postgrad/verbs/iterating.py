@@ -243,7 +243,7 @@ def _made(
     before = load_job(run.job)
     name = run.path.absolute().name
     sources = _sources(run, before)
-    job, sources = before.replace(_kept_data(run, before, sources)), sources
+    job = before.replace(_kept_data(run, before, sources))
     wanted = {change.key: change.new for change in taken.changes} if taken else {}
     given = {**wanted, **own}
     for key in given:

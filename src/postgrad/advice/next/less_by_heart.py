@@ -24,14 +24,10 @@ class LessByHeart:
         probe = self._found(it)
         if probe is None:
             return None
-        epochs = it.setting("training.epochs")
-        if it.setting("method.name") == "full":
-            title, change = "Train a LoRA instead", Change("method.name", "full", "lora")
-        elif epochs and epochs > 1:
-            fewer = max(1, round(epochs / 2, 1))
-            title, change = f"Train for {fewer:g} epochs", Change("training.epochs", epochs, fewer)
-        else:
+        found = self._change(it)
+        if found is None:
             return None
+        title, change = found
         return Suggestion(
             self.name,
             title,
@@ -41,6 +37,15 @@ class LessByHeart:
             "may leave it as it is.",
             changes=(change,),
         )
+
+    def _change(self, it: Evidence) -> tuple[str, Change] | None:
+        epochs = it.setting("training.epochs")
+        if it.setting("method.name") == "full":
+            return "Train a LoRA instead", Change("method.name", "full", "lora")
+        if epochs and epochs > 1:
+            fewer = max(1, round(epochs / 2, 1))
+            return f"Train for {fewer:g} epochs", Change("training.epochs", epochs, fewer)
+        return None
 
     def _found(self, it: Evidence) -> ProbeReport | None:
         planted, told = it.probe(CANARIES), it.probe(MEMBERSHIP)
