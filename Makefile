@@ -5,6 +5,8 @@ PYTHON ?= python3
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 BASE := smollm2-135m
+# A process for each core; the tests of a file stay together, because they share what is slow to make.
+SPREAD := -n auto --dist loadfile
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo test test-full check format bench bench-data bench-startup bench-train clean
@@ -22,13 +24,13 @@ test: .venv/.dev ## Run the tests
 	$(BIN)/postgrad models pull $(BASE)
 	$(BIN)/postgrad models pull all-minilm-l6-v2
 	$(BIN)/postgrad models pull rampart
-	$(BIN)/python -m pytest tests
+	$(BIN)/python -m pytest tests $(SPREAD)
 
 test-full: .venv/.full ## Run the tests with the long sweeps
 	$(BIN)/postgrad models pull $(BASE)
 	$(BIN)/postgrad models pull all-minilm-l6-v2
 	$(BIN)/postgrad models pull rampart
-	$(BIN)/python -m pytest tests -m "not gpu"
+	$(BIN)/python -m pytest tests -m "not gpu" $(SPREAD)
 
 check: .venv/.dev ## Lint, formatting, types, and who may import whom
 	$(BIN)/ruff check .
