@@ -22,6 +22,7 @@ from postgrad.core.report import (
     Figure,
     FindingSummary,
     Gate,
+    LearningCurve,
     Parent,
     Place,
     ProbeReport,
@@ -344,9 +345,25 @@ def test_stronger_base(make_report: Make) -> None:
 def test_more_rows(make_report: Make) -> None:
     few = finding("few_rows", severity="look")
     report = of_data(make_report("no_proof"), findings=[few])
-    assert fired("more_rows", report).evidence == few.example.what
+    found = fired("more_rows", report)
+    assert found.evidence == few.example.what
     assert asked("more_rows", of_data(make_report(), findings=[few])) is None  # ready to ship
     assert asked("more_rows", make_report("no_proof")) is None
+    assert found.grade == "possible"
+
+
+def test_more_rows_where_the_learning_curve_falls(make_report: Make) -> None:
+    def curve(outcome: Any) -> LearningCurve:
+        return LearningCurve(outcome=outcome, text="Twice the data would do.", points=[])
+
+    found = fired("more_rows", make_report(learning_curve=curve("more_helps")))
+    assert found.evidence == "Twice the data would do."
+    assert found.grade == "shown"
+    few = [finding("few_rows", severity="look")]
+    report = of_data(make_report("no_proof", learning_curve=curve("no_more")), findings=few)
+    assert asked("more_rows", report) is None  # the curve knows better than a rule of thumb
+    unsure = report.model_copy(update={"learning_curve": curve("cannot_tell")})
+    assert fired("more_rows", unsure).grade == "possible"
 
 
 changes = st.lists(st.sampled_from(["a.a", "b.b", "c.c"]), max_size=2, unique=True)

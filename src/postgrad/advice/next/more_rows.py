@@ -1,8 +1,8 @@
-"""More training rows: the data doctor found fewer than such a task usually takes."""
+"""More training rows: the learning curve still falls, or there are fewer than the task takes."""
 
 from __future__ import annotations
 
-from postgrad.core.suggestion import Evidence, Suggestion
+from postgrad.core.suggestion import Evidence, Grade, Suggestion
 
 FEW_ROWS = "few_rows"
 
@@ -13,17 +13,27 @@ class MoreRows:
     name = "more_rows"
 
     def suggest(self, it: Evidence) -> Suggestion | None:
-        """If there are few rows for the task, and the model is not ready to ship."""
+        """If the learning curve says that twice the data helps, its interval included; where it was
+        not asked, or can't tell, if the data doctor found few rows and the model may not be
+        shipped."""
+        curve = it.report.learning_curve
         found = next((e for e in it.report.dataset.findings if e.code == FEW_ROWS), None)
-        if not found or it.report.ship:
+        grade: Grade = "shown"
+        if curve and curve.outcome == "more_helps":
+            evidence = curve.text
+            expect = "A lower loss, as the curve foresees; what that is worth, the test will say."
+        elif found and not it.report.ship and not (curve and curve.outcome == "no_more"):
+            evidence, grade = found.example.what, "possible"
+            expect = "Perhaps a better model. postgrad eval RUN --curve foresees whether."
+        else:
             return None
         return Suggestion(
             self.name,
             "Collect more training rows",
-            found.example.what,
-            "possible",
-            "More rows of the same kind are the surest way to a better model; hold the test "
-            "fixed, so that the two runs can be compared.",
-            do="Make rows of what you have with postgrad data collect, or write them. Then: "
-            "--set data.train=FILE --set data.test=TEST",
+            evidence,
+            grade,
+            expect,
+            do="Make rows of what you have with postgrad data collect, or write them; hold the "
+            "test fixed, so that the two runs can be compared. Then: --set data.train=FILE "
+            "--set data.test=TEST",
         )
