@@ -26,13 +26,26 @@ def points(report: Report) -> list[tuple[int, float]]:
     return [(point.rows, point.loss) for point in report.learning_curve.points]
 
 
+def events(folder: Path) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in (folder / "events.jsonl").read_text().splitlines()]
+
+
+def place_of(stage: str, folder: Path) -> int:
+    """The third event of the progress of a stage."""
+    places = [at for at, event in enumerate(events(folder)) if event.get("stage") == stage]
+    return places[2]
+
+
 @pytest.fixture
 def data(tmp_path: Path) -> Path:
     return write_chats(tmp_path / "colours.jsonl", 100)
 
 
-def test_a_curve_after_the_run(train_here: Train, data: Path) -> None:
-    run = train_here(data, "run", training__epochs=2)
+def test_a_curve_after_the_run_and_after_a_stop(
+    train_here: Train, data: Path, tmp_path: Path
+) -> None:
+    run = train_here(data, "run", training__epochs=1)
+    other = shutil.copytree(run.folder, tmp_path / "other")
     folder = RunFolder(run.folder)
     assert run.report.learning_curve is None
     before = {who: folder.answers(who).read_bytes() for who in ("base", "tuned")}
@@ -49,6 +62,19 @@ def test_a_curve_after_the_run(train_here: Train, data: Path) -> None:
     assert {path.suffix for path in folder.curve.iterdir()} == {".json"}
     assert "Would more data help?" in folder.report_html.read_text()
     assert "Would more data help?" in folder.report_markdown.read_text()
+
+    Here.stop_at = place_of("On 35 of 70 rows", run.folder) - len(events(other))
+    with pytest.raises(Interrupted) as stop:
+        verbs.evaluate(other, curve=True)
+    assert "--curve" in stop.value.fix
+    stored = [path.name for path in (other / "curve").glob("*.json")]
+    assert stored == ["rows-000017.json"]
+    assert read_report(other).learning_curve is None
+    written = (other / "curve" / stored[0]).stat().st_mtime_ns
+    Here.stop_at = None
+    assert points(verbs.evaluate(other, curve=True).report) == points(found)
+    assert (other / "curve" / stored[0]).stat().st_mtime_ns == written
+
     # the run's own loss by step stays its own, also when it is reported anew
     again = verbs.evaluate(run.folder).report
     assert again.curves == run.report.curves
@@ -67,26 +93,9 @@ def test_a_part_that_is_the_whole_is_the_run(
     assert stored["steps"] == run.report.training.steps
 
 
-def test_a_stop_loses_nothing(train_here: Train, data: Path, tmp_path: Path) -> None:
-    run = train_here(data, "run", training__epochs=2)
-    other = shutil.copytree(run.folder, tmp_path / "other")
-    whole = verbs.evaluate(run.folder, curve=True).report
-    Here.stop_at = 24  # within the second part
-    with pytest.raises(Interrupted) as stop:
-        verbs.evaluate(other, curve=True)
-    assert "--curve" in stop.value.fix
-    stored = [path.name for path in (other / "curve").glob("*.json")]
-    assert stored == ["rows-000017.json"]
-    assert read_report(other).learning_curve is None
-    written = (other / "curve" / stored[0]).stat().st_mtime_ns
-    Here.stop_at = None
-    assert points(verbs.evaluate(other, curve=True).report) == points(whole)
-    assert (other / "curve" / stored[0]).stat().st_mtime_ns == written
-
-
 def test_several_seeds_and_a_curve_in_one_job(train_here: Train, data: Path) -> None:
     wanted: dict[str, Any] = {"evaluation__seeds": 3, "evaluation__learning_curve": True}
-    run = train_here(data, "run", training__epochs=2, training__seed=4, **wanted)
+    run = train_here(data, "run", training__epochs=1, training__seed=4, **wanted)
     found = run.report.recipe
     assert found is not None
     assert (found.about, found.seeds) == ("this recipe", [4, 5, 6])
@@ -104,15 +113,18 @@ def test_several_seeds_and_a_curve_in_one_job(train_here: Train, data: Path) -> 
 
 
 def test_stopped_among_the_seeds_the_verdict_is_there(train_here: Train, data: Path) -> None:
-    Here.stop_at = 150
+    wanted = {"training__epochs": 1, "evaluation__seeds": 2}
+    whole = train_here(data, "whole", **wanted)
+    Here.stop_at = place_of("Training again with seed 1", whole.folder)
     with pytest.raises(Interrupted):
-        train_here(data, "run", training__epochs=2, evaluation__seeds=2)
+        train_here(data, "run", **wanted)
     folder = data.parent / "run"
     early = read_report(folder)
     assert early.recipe is None
     Here.stop_at = None
     report = verbs.resume(folder).report
     assert report.recipe is not None
+    assert report.recipe == whole.report.recipe
     assert report.recipe.about == "this checkpoint"
     assert (report.verdict, report.primary) == (early.verdict, early.primary)
 

@@ -42,10 +42,10 @@ def test_a_law_without_noise_is_foreseen(exponent: float, prelearned: float, flo
 def test_the_interval_holds_what_comes_in_nineteen_of_twenty_cases(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(curves, "REFITS", 200)
+    monkeypatch.setattr(curves, "REFITS", 100)
     random = np.random.default_rng(0)
     rows = np.array([*SIZES, 6000], dtype=float)
-    held, tries = 0, 40
+    held, tries = 0, 30
     for number in range(tries):
         truth = law(rows, random.uniform(0.2, 1.2), random.uniform(0, 1), random.uniform(0, 2))
         seen = truth * np.exp(0.01 * random.standard_normal(len(rows)))

@@ -20,7 +20,7 @@ def retrained(make_report: Any) -> Report:
 
 def test_the_page_has_curve_and_seeds(retrained: Report) -> None:
     html = render_html(retrained)
-    text = Page(html).text
+    text = Page(html).text.replace("\u00a0", " ")
     assert "Would more data help?" in text
     assert "More data would help. Twice the data would lower" in text
     assert "6,400 (foreseen) 200.0 % 0.395 0.371 to 0.420" in text
