@@ -19,6 +19,9 @@ NASTY = (
     b'"assistant"', b"\xe2\x80\xa8", b"PK\x03\x04", b"\x1f\x8b", b"9" * 400, b"\xf0\x9f\x8d\x95",
 )  # fmt: skip
 
+TEXT_ONLY = tuple(each for each in NASTY if each.isascii() and b"\0" not in each)
+"""What leaves a file in UTF-8, so that more of it is read."""
+
 _TURNS = [
     {"role": "system", "content": "You sell pizza."},
     {
@@ -40,6 +43,7 @@ ROWS = (
 )  # fmt: skip
 
 
+@cache
 def seed_file(kind: int, rows: int = 12) -> bytes:
     """A valid JSONL file of one format."""
     row = ROWS[kind % len(ROWS)]
@@ -47,12 +51,14 @@ def seed_file(kind: int, rows: int = 12) -> bytes:
     return "".join(f"{line}\n" for line in lines).encode("utf-8")
 
 
+@cache
 def json_list(kind: int) -> bytes:
     """The same rows as one list, on several lines."""
     rows = [json.loads(line) for line in seed_file(kind).splitlines()]
     return json.dumps(rows, indent=kind % 3 or None, ensure_ascii=bool(kind % 2)).encode()
 
 
+@cache
 def table(kind: int, delimiter: str) -> bytes:
     """A table of questions and answers, some cells in quotes; or one with cells of JSON."""
     text = io.StringIO()
@@ -66,6 +72,7 @@ def table(kind: int, delimiter: str) -> bytes:
     return text.getvalue().encode()
 
 
+@cache
 def plain_text(kind: int) -> bytes:
     """Paragraphs, or documents with a mark between them."""
     mark = "\n<|endoftext|>\n" if kind % 2 else "\n\n"
@@ -168,9 +175,9 @@ def mutated(content: bytes, draw: random.Random, most: int = 8) -> bytes:
         at = draw.randrange(len(data) + 1)
         way = draw.randrange(5)
         if way == 0 and data:
-            data[min(at, len(data) - 1)] = draw.randrange(256)
+            data[min(at, len(data) - 1)] = draw.randrange(256 if draw.random() < 0.3 else 128)
         elif way == 1:
-            data[at:at] = draw.choice(NASTY)
+            data[at:at] = draw.choice(NASTY if draw.random() < 0.4 else TEXT_ONLY)
         elif way == 2:
             del data[at : at + draw.randint(1, 60)]
         elif way == 3:

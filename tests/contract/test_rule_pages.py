@@ -26,6 +26,10 @@ BESIDE: dict[str, list[dict[str, str]]] = {
         {"prompt": f"Any question, number {n}", "completion": "Please see our website."}
         for n in range(500)
     ],
+    "lengths": [
+        {"prompt": f"Explain number {n}. " * (1 + n % 3), "completion": "It is so. " * (4 + n % 7)}
+        for n in range(120)
+    ],
 }
 """What the text of a page says stands beside its row."""
 
@@ -67,7 +71,7 @@ def test_the_example_of_a_page_is_found(name: str, tmp_path: Path) -> None:
     rows = example(name)
     before = BESIDE.get(name) or others(rows[0])
     train = written(tmp_path / "train.jsonl", before + rows)
-    test = [*others(rows[0])[:1], {"prompt": PARCEL, "completion": "It depends."}]
+    test = [{"prompt": PARCEL, "completion": "It depends."}]
     test_file = written(tmp_path / "test.jsonl", test) if name == "leaks" else None
     files = read_files(DataSection(train=train, test=test_file))
     found = doctor.examine(rows_of(files, estimate, {}), doctor.rules([name]))
@@ -75,8 +79,7 @@ def test_the_example_of_a_page_is_found(name: str, tmp_path: Path) -> None:
         assert found.findings
         return
     lines = {line for each in found.findings for line in each.by_file.get("train.jsonl", [])}
-    assert len(before) + len(rows) in lines
-    assert lines <= set(range(len(before) + 1, len(before) + len(rows) + 1))
+    assert len(before) + len(rows) in lines  # of two that belong together, the second
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -107,7 +107,11 @@ def _decode_with_care(text: str, start: int) -> tuple[Any, int, RowError | None]
     except RecursionError:
         raise _too_deep() from None
     except ValueError:  # Python converts at most 4300 digits (sys.get_int_max_str_digits)
-        raise RowError("A number has more than 4300 digits.", code="number_too_long") from None
+        raise RowError(
+            "A number has more than 4300 digits.",
+            fix="Write it as a string, or round it.",
+            code="number_too_long",
+        ) from None
     problem = problems[0] if problems else _problem_within(value, text[start:end])
     return value, end, problem
 
@@ -131,15 +135,18 @@ def _problem_within(value: Any, text: str) -> RowError | None:
 
 def _is_too_deep(value: Any) -> bool:
     """Level by level, with nothing kept but what holds something: a line may be all brackets."""
-    level = [value] if isinstance(value, dict | list) and value else []
+    level = [value]
     for _ in range(MAX_DEPTH - 1):
-        level = [
-            inner
-            for item in level
-            for inner in (cast("dict[str, Any]", item).values() if isinstance(item, dict) else item)
-            if isinstance(inner, dict | list) and inner
-        ]
-    return bool(level)
+        level = [inner for inner in _holders(level) if inner]
+    return any(True for _ in _holders(level))
+
+
+def _holders(level: list[Any]) -> Iterator[Any]:
+    """The objects and lists inside these values."""
+    for item in level:
+        if isinstance(item, dict | list):
+            held = cast("dict[str, Any]", item).values() if isinstance(item, dict) else item
+            yield from (inner for inner in held if isinstance(inner, dict | list))
 
 
 def _half_character(value: Any) -> tuple[str, str] | None:
@@ -187,8 +194,8 @@ def _duplicate_key(keys: list[str]) -> RowError:
     seen: set[str] = set()
     key = next(key for key in keys if key in seen or seen.add(key))
     return RowError(
-        f"The key {key!r} occurs twice in one object.",
-        path=key,
+        f"The key {_cut(key)!r} occurs twice in one object.",
+        path=_cut(key),
         why="Only one of the two values could be used.",
         fix="Remove one of them.",
         code="duplicate_key",
@@ -197,7 +204,7 @@ def _duplicate_key(keys: list[str]) -> RowError:
 
 def _not_a_number(name: str) -> RowError:
     return RowError(
-        f"{name} is not a number that JSON knows.",
+        f"{_cut(name)} is not a number that JSON knows.",
         fix="Write null, or a number, in its place.",
         code="not_a_number",
     )
@@ -229,6 +236,10 @@ def _invalid(error: json.JSONDecodeError, text: str) -> RowError:
         fix=fix,
         code="invalid_json",
     )
+
+
+def _cut(text: str, most: int = 60) -> str:
+    return text if len(text) <= most else f"{text[:most]}…"
 
 
 def _shown(text: str) -> str:

@@ -81,9 +81,9 @@ def refusal(path: Path) -> DataError:
         (b'{"prompt": 1e' + b"9" * 10**6 + b"}", "not_a_number", "1e999"),
         (b'{"prompt": "\\ud83d", "completion": "x"}', "lone_surrogate", "half a character"),
         (b'{"\\udc00": "x"}', "lone_surrogate", "half a character"),
-        (b'{"a": [' + b"[]," * 10**6 + b"[]]}", "missing_key", "'prompt'"),
-        (b'{"a": "\\ud83d\\ude00", "b": [' + b"[]," * 10**6 + b"[]]}", "missing_key", "'prompt'"),
-        (json.dumps(dict.fromkeys(map(str, range(10**6)))).encode(), "missing_key", "'prompt'"),
+        (b'{"a": [' + b"[]," * 300_000 + b"[]]}", "missing_key", "'prompt'"),
+        (b'{"a": "\\ud83d\\ude00", "b": [' + b"[]," * 300_000 + b"[]]}", "missing_key", "'prompt'"),
+        (json.dumps(dict.fromkeys(map(str, range(300_000)))).encode(), "missing_key", "'prompt'"),
         (b'{"' + b"k" * 10**7 + b'": 1}', "missing_key", "'prompt'"),
         (b'{"prompt": ' + b'"a' * 1, "invalid_json", "not JSON"),
     ],
@@ -103,8 +103,8 @@ def test_nesting_is_counted_to_the_level(tmp_path: Path) -> None:
         return [rejection.code for rejection in load_file(path).rejected]
 
     assert codes("[" * 63 + "]" * 63) == []
-    assert codes("[" * 62 + "1" + "]" * 62) == []
-    assert codes("[" * 63 + "1" + "]" * 63) == ["too_deep"]
+    assert codes("[" * 64 + "1" + "]" * 64) == ["too_deep"]
+    assert codes("[" * 63 + "1" + "]" * 63 + ', "y": {}') == []
     assert codes("[" * 64 + "]" * 64) == ["too_deep"]
     assert codes('"' + "[" * 100 + '"') == []
 
@@ -186,7 +186,7 @@ def test_bombs_are_not_unpacked(tmp_path: Path, name: str) -> None:
         (b"prompt,completion\na," + b"x" * 40_000_000 + b"\n", "a.csv", "line_too_long", "line 2"),
         (b"prompt,prompt\na,b\n", "a.csv", "duplicate_column", "'prompt'"),
         ((b"c" + b",d" * 10**6) + b"\n" + b"," * 10**6, "a.csv", "duplicate_column", "'d'"),
-        (",".join(map(str, range(10**6))).encode() + b"\n" + b"1," * 10**6, "a.csv",
+        (",".join(map(str, range(10**6))).encode() + b"\n1" + b",1" * (10**6 - 1), "a.csv",
          "unknown_format", "keys"),
     ],
 )  # fmt: skip
@@ -201,7 +201,7 @@ def test_what_is_only_large_is_read(tmp_path: Path) -> None:
     path = write(tmp_path, b'prompt,completion\na,"' + b"x" * 10_000_000 + b'"\n', "a.csv")
     [example] = load_file(path).examples
     assert len(example.record.answer.content) == 10_000_000  # type: ignore[union-attr]
-    columns = ",".join(f"c{n}" for n in range(10**6))
+    columns = ",".join(map(str, range(10**6)))
     path = write(tmp_path, f"prompt,completion,{columns}\na,b{',' * 10**6}\n".encode(), "a.csv")
     assert len(load_file(path).examples) == 1
 
@@ -342,9 +342,8 @@ def test_a_chat_of_very_many_turns_full_of_signs(tmp_path: Path) -> None:
     said = (
         "b [Your Name] <p> &amp; <|im_end|> TODO `x` Sorry, as an AI I can't. donâ€™t, so and the"
     )
-    turns = [{"role": "user", "content": "a"}, {"role": "assistant", "content": said}] * 4_000
-    path = write(tmp_path, GOOD * 20 + json.dumps({"messages": turns}).encode(), "a.jsonl")
-    path.write_bytes(json.dumps({"messages": turns}).encode() + b"\n")
+    turns = [{"role": "user", "content": "a"}, {"role": "assistant", "content": said}] * 2_000
+    path = write(tmp_path, json.dumps({"messages": turns}).encode())
     rows = rows_of({"train": load_file(path)}, estimate, {})
     before = resource.getrusage(resource.RUSAGE_SELF).ru_utime
     found = doctor.examine(rows, doctor.rules())

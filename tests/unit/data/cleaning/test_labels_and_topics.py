@@ -216,7 +216,7 @@ def test_even_topics_and_a_single_one_are_left_alone() -> None:
 
 def test_a_few_questions_about_something_else_are_told_with_their_words() -> None:
     draw = random.Random(6)
-    pairs = [(question("card", draw), f"Answer {n}.") for n in range(400)]
+    pairs = [(question(draw.choice(list(WORDS)), draw), f"Answer {n}.") for n in range(400)]
     planted = set(draw.sample(range(400), 12))
     strange = "cello violin trumpet drum oboe harp"
     for index in planted:
@@ -233,7 +233,8 @@ def test_a_few_questions_about_something_else_are_told_with_their_words() -> Non
 def test_four_odd_questions_and_a_topic_of_its_own_are_not_strange() -> None:
     draw = random.Random(6)
     for count in (4, 40):  # chance; a tenth
-        pairs = [(question("card", draw), f"Answer {n}.") for n in range(400 - count)]
+        topics = draw.choices(list(WORDS), k=400 - count)
+        pairs = [(question(topic, draw), f"Answer {n}.") for n, topic in enumerate(topics)]
         pairs += [(f"Tune cello violin trumpet oboe {n}?", "So.") for n in range(count)]
         codes = {hit.code for hit in Topics().find(rows_of_pairs(pairs))}
         assert "strange_topic" not in codes
