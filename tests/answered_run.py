@@ -14,9 +14,12 @@ from typing import Any
 
 from postgrad.core.job import Job
 from postgrad.core.job_file import write_job
+from postgrad.core.records import Chat, Message
 from postgrad.core.report import BaseSummary, DatasetSummary, Report, TrainingSummary
 from postgrad.core.run import RunFolder
 from postgrad.core.task import Answer, Task
+from postgrad.data.dataset import Dataset, freeze
+from postgrad.data.files import Example
 from postgrad.evals import verdict
 from postgrad.evals.compare import compare, score_answers
 from postgrad.reports import write_report
@@ -36,6 +39,7 @@ def answered_run(folder: Path, rows: list[Row], **changes: object) -> RunFolder:
     (folder / "answers").mkdir(parents=True)
     run.job.write_text(write_job(job, {}))
     run.events.write_text("")
+    freeze(_dataset(rows), run)
     sides: dict[str, list[Answer]] = {}
     for place, who in ((2, "base"), (3, "tuned")):
         given = [
@@ -90,6 +94,16 @@ def answered_run(folder: Path, rows: list[Row], **changes: object) -> RunFolder:
     )
     write_report(report, run)
     return run
+
+
+def _dataset(rows: list[Row]) -> Dataset:
+    """The questions as test rows; nothing else is looked at."""
+    test: list[Example] = []
+    for number, row in enumerate(rows, start=1):
+        turns = [*asked(row[0]), {"role": "assistant", "content": row[1]}]
+        record = Chat(tuple(Message(turn["role"], turn["content"]) for turn in turns))
+        test.append(Example(f"rows.jsonl:{number}", number, record))
+    return Dataset((), (), tuple(test), (), "openai_chat", "", "rows.jsonl", ())
 
 
 def asked(question: str) -> tuple[Mapping[str, Any], ...]:

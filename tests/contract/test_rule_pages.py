@@ -66,7 +66,7 @@ def asked_without_a_model(name: str) -> bool:
     return name not in OF_OTHER_ROWS and not isinstance(rule, AskingRule) and name != "toxicity"
 
 
-@pytest.mark.parametrize("name", filter(asked_without_a_model, NAMES))
+@pytest.mark.parametrize("name", list(filter(asked_without_a_model, NAMES)))
 def test_the_example_of_a_page_is_found(name: str, tmp_path: Path) -> None:
     rows = example(name)
     before = BESIDE.get(name) or others(rows[0])

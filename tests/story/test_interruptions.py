@@ -32,7 +32,7 @@ def outcome(folder: Path) -> dict[str, object]:
     """All of a finished run but its times and its speed."""
     run = RunFolder(folder)
     report = json.loads(run.report_json.read_text())
-    for name in ("seconds", "tokens_per_second", "peak_memory_bytes"):
+    for name in ("seconds", "tokens_per_second", "peak_memory_bytes", "estimate"):
         del report["training"][name]
     for name in ("created", "reproduce"):
         del report[name]

@@ -7,6 +7,7 @@ Colours are classes of `style.css`, so that a picture follows light, dark and pr
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -41,7 +42,7 @@ class Axis:
 def axis(low: float, high: float, num_ticks: int = 5) -> Axis:
     """An axis that holds [low, high], but for a millionth of a tick, and ends on round ticks
     (1, 2 or 5 times a power of ten)."""
-    if not high > low:
+    if not high - low > sys.float_info.min:  # also where rounding leaves nothing between them
         room = abs(low) * 0.1 or 1.0
         low, high = low - room, high + room
     raw = (high - low) / num_ticks

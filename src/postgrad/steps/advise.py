@@ -12,14 +12,15 @@ from postgrad.advice.should import TITLES, Evidence, RungScore, advise
 from postgrad.core.events import Event
 from postgrad.core.interfaces import StepContext
 from postgrad.core.records import Chat
-from postgrad.engine.answerer import LocalAnswerer
+from postgrad.engine.model import LanguageModel
 from postgrad.evals import ladder
 from postgrad.evals.ask import ask
 from postgrad.evals.statistics import mean_interval
 from postgrad.evals.verdict import expected_effect
 from postgrad.steps import machine
 from postgrad.steps.evaluate import answerer, load_base
-from postgrad.steps.prepare import Prepared
+from postgrad.steps.facts import UnknownFacts
+from postgrad.steps.prepare import Prepared, Renderer
 from postgrad.steps.stop import stop_if_asked
 
 MOST_ROWS = 40
@@ -36,7 +37,12 @@ def counsel(context: StepContext, prepared: Prepared) -> dict[str, Any]:
     """
     task, dataset = prepared.task, prepared.dataset
     num_test = prepared.summary.rows["test"]
-    scores, num_asked = _rungs(context, prepared)
+    scores: dict[str, RungScore] = {}
+    num_asked, unknown = 0, None
+    if task.kind != "text":  # a text asks nothing
+        base = load_base(prepared.base, machine.use_machine(prepared.job.backend))
+        scores, num_asked = _rungs(context, prepared, base)
+        unknown = _unknown_share(context, prepared, base)
     evidence = Evidence(
         kind=task.kind,
         num_train=prepared.summary.rows["train"],
@@ -44,7 +50,7 @@ def counsel(context: StepContext, prepared: Prepared) -> dict[str, Any]:
         rungs=scores,
         smallest_gain=expected_effect(num_test, task),
         defect_share=_defect_share(prepared.diagnosis, len(dataset.train)),
-        unknown_share=None,
+        unknown_share=unknown,
     )
     found = advise(evidence)
     scorer = ladder.scorer_of(task)
@@ -57,7 +63,25 @@ def counsel(context: StepContext, prepared: Prepared) -> dict[str, Any]:
     }
 
 
-def _rungs(context: StepContext, prepared: Prepared) -> tuple[dict[str, RungScore], int]:
+def _unknown_share(context: StepContext, prepared: Prepared, base: LanguageModel) -> float | None:
+    """Of sampled training rows, those that teach facts which the base does not know; None for tasks
+    whose answers are labels or fields, where a name is what is asked for."""
+    if prepared.task.kind != "prose":
+        return None
+    title = "Looking for facts that the base does not know"
+    context.emit(Event("stage", {"name": "facts", "title": title}))
+    answers = [
+        (example.record, example.record.answer.content)
+        for example in prepared.dataset.train
+        if isinstance(example.record, Chat)
+    ]
+    renderer = Renderer(prepared.base, prepared.job)
+    return UnknownFacts(renderer, base, prepared.job.training.seed).share(answers)
+
+
+def _rungs(
+    context: StepContext, prepared: Prepared, model: LanguageModel
+) -> tuple[dict[str, RungScore], int]:
     """What each simpler way does on some test rows, and on how many."""
     trained = [example.record for example in prepared.dataset.train]
     tested = prepared.dataset.test[:MOST_ROWS]
@@ -73,7 +97,7 @@ def _rungs(context: StepContext, prepared: Prepared) -> tuple[dict[str, RungScor
         context.emit(Event("progress", fields))
         stop_if_asked(context)
 
-    base = _base(prepared)
+    base = answerer(prepared, model)
     template, settings = prepared.base.template, prepared.job
     most = settings.evaluation.max_new_tokens or 1
     answers = ask(
@@ -96,11 +120,6 @@ def _rungs(context: StepContext, prepared: Prepared) -> tuple[dict[str, RungScor
     )
     draws = (settings.evaluation.resamples, settings.training.seed)
     return {name: _rung(name, values, draws) for name, values in found.items()}, len(chats)
-
-
-def _base(prepared: Prepared) -> LocalAnswerer:
-    device = machine.use_machine(prepared.job.backend)
-    return answerer(prepared, load_base(prepared.base, device))
 
 
 def _rung(name: str, values: Sequence[float], draws: tuple[int, int]) -> RungScore:

@@ -19,6 +19,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from postgrad.core.findings import Hit, Kind
+from postgrad.core.records import Record
 from postgrad.data.render import Sequence as TokenSequence
 from postgrad.data.rows import Row, Rows
 from postgrad.engine.model import LanguageModel
@@ -33,6 +34,9 @@ KNOWN_LOSS = math.log(16)
 
 COMMON_SHARE = 0.02
 """Words in more of the answers than this are form, not facts: one row in fifty."""
+
+Fact = tuple[str, float]
+"""A name or a number of an answer, and its loss in nats."""
 
 _FACT = re.compile(r"\w*\d[\w.,:]*\w|\d|[^\W\d_]*[A-Z]\w+")
 _SENTENCE_END = re.compile(r"(?:^|[.!?:;\n\"'(\[{-])\s*$")
@@ -64,20 +68,40 @@ class UnknownFacts:
     def find(self, rows: Rows) -> Iterator[Hit]:
         """A hit for each sampled row with more unknown facts than known ones."""
         train = [row for row in rows.readable if row.split == "train"]
-        common = _common_words(train)
+        common = _common_words([row.answer for row in train])
         count = min(SAMPLE_ROWS, len(train))
         for position in range(count):
             row = train[row_at(position, len(train), self.seed)]
             yield from self._look(row, common, count)
 
-    def _look(self, row: Row, common: frozenset[str], count: int) -> Iterator[Hit]:
-        assert row.record is not None
+    def share(self, answers: Sequence[tuple[Record, str]]) -> float | None:
+        """The share of sampled rows with more unknown facts than known ones; None without rows.
+
+        Args:
+            answers: training rows, each with its answer as it is written.
+        """
+        if not answers:
+            return None
+        common = _common_words([answer for _, answer in answers])
+        count = min(SAMPLE_ROWS, len(answers))
+        sampled = [answers[row_at(n, len(answers), self.seed)][0] for n in range(count)]
+        looked_at = (self._known_and_not(record, common) for record in sampled)
+        return sum(2 * len(unknown) > len(facts) for facts, unknown in looked_at) / count
+
+    def _known_and_not(
+        self, record: Record, common: frozenset[str]
+    ) -> tuple[list[Fact], list[Fact]]:
+        """All facts that a row teaches, and those of them that the base does not know."""
         facts = [
             fact
-            for sequence in self.renderer.sequences(row.record)
+            for sequence in self.renderer.sequences(record)
             for fact in self._facts(sequence, common)
         ]
-        unknown = [(word, loss) for word, loss in facts if loss > KNOWN_LOSS]
+        return facts, [(word, loss) for word, loss in facts if loss > KNOWN_LOSS]
+
+    def _look(self, row: Row, common: frozenset[str], count: int) -> Iterator[Hit]:
+        assert row.record is not None
+        facts, unknown = self._known_and_not(row.record, common)
         if 2 * len(unknown) > len(facts):
             word, loss = max(unknown, key=lambda each: each[1])
             yield Hit(
@@ -87,9 +111,7 @@ class UnknownFacts:
                 f"({len(unknown)} of the row's {len(facts)} facts; {count} rows were sampled).",
             )
 
-    def _facts(
-        self, sequence: TokenSequence, common: frozenset[str]
-    ) -> Iterator[tuple[str, float]]:
+    def _facts(self, sequence: TokenSequence, common: frozenset[str]) -> Iterator[Fact]:
         """The facts that a sequence teaches, each with its loss in nats."""
         decode = self.renderer.base.template.tokenizer.decode
         tokens, taught = sequence.tokens, sequence.taught
@@ -113,9 +135,9 @@ class UnknownFacts:
             yield word, sum(over)
 
 
-def _common_words(rows: Sequence[Row]) -> frozenset[str]:
-    counts = Counter(word for row in rows for word in _words(row.answer))
-    most = max(1.0, COMMON_SHARE * len(rows))
+def _common_words(answers: Sequence[str]) -> frozenset[str]:
+    counts = Counter(word for answer in answers for word in _words(answer))
+    most = max(1.0, COMMON_SHARE * len(answers))
     return frozenset(word for word, count in counts.items() if count > most)
 
 

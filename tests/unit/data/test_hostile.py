@@ -339,9 +339,7 @@ def test_a_parquet_bomb(tmp_path: Path) -> None:
 
 def test_a_chat_of_very_many_turns_full_of_signs(tmp_path: Path) -> None:
     """Rules look at each turn once: what is asked beside it is put together once for the row."""
-    said = (
-        "b [Your Name] <p> &amp; <|im_end|> TODO `x` Sorry, as an AI I can't. donâ€™t, so and the"
-    )
+    said = "b [Your Name] <p> &amp; <|im_end|> TBD `x` Sorry, as an AI I can't. donâ€™t, so and the"
     turns = [{"role": "user", "content": "a"}, {"role": "assistant", "content": said}] * 2_000
     path = write(tmp_path, json.dumps({"messages": turns}).encode())
     rows = rows_of({"train": load_file(path)}, estimate, {})

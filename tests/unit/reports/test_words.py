@@ -6,7 +6,7 @@ import math
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from postgrad.core.report import Report
@@ -183,6 +183,7 @@ def test_a_shared_opening_begins_every_prompt(prompts: list[str]) -> None:
 
 
 @given(st.floats(-1e6, 1e6), st.floats(-1e6, 1e6))
+@example(0.0, 5e-324)
 def test_an_axis_holds_its_values(one: float, other: float) -> None:
     low, high = min(one, other), max(one, other)
     found = chart.axis(low, high)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from types import SimpleNamespace
 from typing import Any
 
-from postgrad.core.records import Chat, Message
+from postgrad.core.records import Chat, Message, Record
 from postgrad.data.render import Sequence
 from postgrad.data.rows import Row, Rows, Size
 from postgrad.steps.facts import UnknownFacts
@@ -81,3 +81,18 @@ def test_what_many_answers_have_is_form() -> None:
 
 def test_half_of_the_facts_may_be_new() -> None:
     assert found({"1683"}, ("when?", "it was in 1683 by Wrangham")) == []
+
+
+def test_the_share_of_rows_that_teach_new_facts() -> None:
+    base: Any = Words({"Paris", "1889"})
+    pairs = [
+        ("where?", "it stands in Paris since 1889"),
+        ("who?", "it was Quillon of Marest"),
+        ("when?", "it was in 1734"),
+        ("how?", "with great care"),
+    ]
+    answers: list[tuple[Record, str]] = [
+        (Chat((Message("user", asked), Message("assistant", said))), said) for asked, said in pairs
+    ]
+    assert UnknownFacts(base, base).share(answers) == 0.5
+    assert UnknownFacts(base, base).share([]) is None

@@ -29,8 +29,8 @@ from postgrad.evals.metrics import BITS_PER_BYTE, Metric
 from postgrad.evals.outcomes import blind, changed, outcome
 from postgrad.evals.people import CONTROL, KINDS, TITLES, Side, Swap
 
-TOKENS = 2560
-"""What a model is asked to write: 40 answers of 64 tokens. With effort quick nothing is asked: the
+TOKENS = 1920
+"""What a model is asked to write: 30 answers of 64 tokens. With effort quick nothing is asked: the
 handful of pairs that there would be time for shows nothing."""
 PROMPT_TOKEN_COST = 0.2
 """Of a token that is read, in tokens that are written: on two cores the default model reads about

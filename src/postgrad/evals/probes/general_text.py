@@ -28,7 +28,7 @@ from postgrad.evals.metrics import BITS_PER_BYTE, Metric
 
 GATE = "forgetting"
 
-TEXTS_A_GENRE_QUICK = 1
+TEXTS_A_GENRE, TEXTS_A_GENRE_QUICK = 4, 1
 """The spread between genres, which quick keeps, decides the interval more than the number of texts
 in each."""
 
@@ -100,13 +100,12 @@ class GeneralText:
 
 
 def _texts(is_quick: bool) -> list[general.GeneralText]:
-    if not is_quick:
-        return list(general.texts())
+    most = TEXTS_A_GENRE_QUICK if is_quick else TEXTS_A_GENRE
     taken: Counter[str] = Counter()
     chosen: list[general.GeneralText] = []
     for text in general.texts():
         taken[text.genre] += 1
-        if taken[text.genre] <= TEXTS_A_GENRE_QUICK:
+        if taken[text.genre] <= most:
             chosen.append(text)
     return chosen
 

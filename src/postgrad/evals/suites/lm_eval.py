@@ -13,10 +13,13 @@ import contextlib
 import difflib
 import json
 import math
+import random
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
+
+import numpy as np
 
 from postgrad import plugins
 from postgrad.core.interfaces import OpenSuite, SuiteSitting, TextAnswerer
@@ -113,11 +116,11 @@ class _Opened:
 
     def _evaluated(self, task: _Task, sitting: SuiteSitting, templated: bool) -> Mapping[str, Any]:
         evaluator = plugins.package("lm_eval.evaluator", "lm-eval")
+        self._set_up(task)
         try:
-            return evaluator.simple_evaluate(
-                model=_language_model(sitting),
-                tasks=list(task.parts.values()),
-                num_fewshot=self.options.get("num_fewshot"),
+            return evaluator.evaluate(
+                lm=_language_model(sitting),
+                task_dict={"tasks": dict(task.parts)},
                 limit=self.options.get("limit"),
                 bootstrap_iters=0,  # intervals are ours, over pairs; 100,000 is its default
                 log_samples=True,
@@ -133,6 +136,19 @@ class _Opened:
                 fix="Choose another task, or mend its description: see docs/suites.md.",
                 code="bad_suite_task",
             ) from error
+
+    def _set_up(self, task: _Task) -> None:
+        """What lm-eval's `simple_evaluate` does before it asks; it also gathers what it can of the
+        machine, which takes longer than a small task."""
+        defaults = plugins.package("lm_eval.defaults", "lm-eval")
+        random.seed(defaults.DEFAULT_RANDOM_SEED)
+        np.random.seed(defaults.DEFAULT_OTHER_SEED)  # tasks draw from this one
+        wanted = self.options.get("num_fewshot")
+        for part in task.parts.values():
+            own = part.get_config("num_fewshot")
+            if own is None or (wanted is not None and own != 0):  # a task's own 0 is kept
+                part.set_config(key="num_fewshot", value=wanted or 0)
+            part.set_fewshot_seed(seed=defaults.DEFAULT_OTHER_SEED)
 
 
 def _checked(options: Mapping[str, Any]) -> Mapping[str, Any]:
