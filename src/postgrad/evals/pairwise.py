@@ -14,7 +14,7 @@ on one test to know; here there are two.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -64,7 +64,12 @@ def agreed(one: Preferred, swapped: Preferred) -> Preferred:
 
 
 def length_controlled(
-    preferences: ArrayLike, length_differences: ArrayLike, resamples: int, seed: int
+    preferences: ArrayLike,
+    length_differences: ArrayLike,
+    resamples: int,
+    seed: int,
+    *,
+    clusters: Sequence[Hashable] | None = None,
 ) -> Rate:
     """The share of tuned answers that would be preferred at equal length; see this module.
 
@@ -72,6 +77,7 @@ def length_controlled(
         preferences: 1, 0.5 or 0 for each pair, at least one.
         length_differences: tuned - base in characters, for each pair.
         resamples, seed: of the bootstrap over pairs behind the interval.
+        clusters: a name for each pair; pairs of one name are drawn together. None: each its own.
     """
     wins = np.asarray(preferences, dtype=np.float64)
     differences = np.asarray(length_differences, dtype=np.float64)
@@ -81,12 +87,14 @@ def length_controlled(
     def beyond_even(weights_RN: Floats) -> Floats:
         return special.expit(_intercepts(wins, slopes, weights_RN)) - 0.5
 
+    names = range(len(wins)) if clusters is None else clusters
     drawn = statistics.paired_bootstrap_of(
         beyond_even,
         len(wins),
         min(resamples, MOST_RESAMPLES),
         seed,
-        num_differing=int(np.count_nonzero(wins != 0.5)),
+        num_differing=len({name for name, win in zip(names, wins, strict=True) if win != 0.5}),
+        clusters=clusters,
     )
     low, high = (0.5 + edge for edge in drawn.interval)
     value = 0.5 + float(beyond_even(np.ones((1, len(wins))))[0])
@@ -118,13 +126,20 @@ def _intercepts(wins: Floats, slopes: Floats, weights_RN: Floats) -> Floats:
     return even
 
 
-def cohen_kappa(one: Sequence[str], other: Sequence[str], resamples: int, seed: int) -> Rate | None:
+def cohen_kappa(
+    one: Sequence[str],
+    other: Sequence[str],
+    resamples: int,
+    seed: int,
+    *,
+    clusters: Sequence[Hashable] | None = None,
+) -> Rate | None:
     """Agreement of two raters on the same pairs beyond chance: 1 all, 0 what chance would give.
 
     kappa = (o - e) / (1 - e), o being the share on which they agree and e that expected of two who
     choose by chance, each as often as they did. Source: Cohen 1960. The interval is the bootstrap's
     over pairs; a resample in which both always said the same one thing counts as 0, because it
-    shows no agreement beyond chance.
+    shows no agreement beyond chance. `clusters`: as in `length_controlled`.
 
     Returns:
         None where both always said the same one thing, or where there is no pair.
@@ -134,7 +149,11 @@ def cohen_kappa(one: Sequence[str], other: Sequence[str], resamples: int, seed: 
         return None
     first, second = _indicators(one, names), _indicators(other, names)
     drawn = statistics.paired_bootstrap_of(
-        lambda weights_RN: _kappas(first, second, weights_RN), len(one), resamples, seed
+        lambda weights_RN: _kappas(first, second, weights_RN),
+        len(one),
+        resamples,
+        seed,
+        clusters=clusters,
     )
     low, high = drawn.interval
     value = float(_kappas(first, second, np.ones((1, len(one))))[0])

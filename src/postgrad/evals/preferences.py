@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -50,31 +51,92 @@ BIASES = (
 """What is known to be wrong with judges; stands beside the number."""
 
 
-def compared(
-    metric: Metric, preferences: Sequence[Preferred], *, resamples: int, seed: int
-) -> Comparison:
-    """How often each model's answer was preferred; ties count for neither.
+@dataclass(frozen=True)
+class Basis:
+    """How intervals are taken.
 
-    Args:
-        metric: BY_PERSON or BY_JUDGE.
-        preferences: of each pair, at least one.
-        resamples, seed: of the bootstrap behind the interval.
+    Attributes:
+        resamples, seed: of each bootstrap.
+        significance: accepted chance of a wrong "changed".
+        clusters: names by row id; rows of one name belong together (`row_clusters.py`) and are
+            drawn together.
     """
-    base, tuned = (
-        np.array([float(each == side) for each in preferences]) for side in ("base", "tuned")
-    )
-    found = compare_values(metric, base, tuned, resamples=resamples, seed=seed)
-    return found.model_copy(update={"test": SIGN_TEST})
+
+    resamples: int
+    seed: int
+    significance: float
+    clusters: Mapping[str, str] = field(default_factory=dict[str, str])
+
+    def groups(self, keys: Sequence[str], pairs: Sequence[Pair]) -> list[str] | None:
+        """The cluster of each pair, given by key; None where each is one by itself."""
+        ids = {pair.key: pair.id for pair in pairs}
+        names = [self.clusters.get(ids[key], ids[key]) for key in keys]
+        return names if len(set(names)) < len(names) else None
 
 
-def by_person(
-    marks: Marks, *, resamples: int, seed: int, significance: float
-) -> ProbeReport | None:
+@dataclass(frozen=True)
+class _Chosen:
+    """Whose answer is preferred, pair by pair, and how intervals are taken of that."""
+
+    preferences: Mapping[str, Preferred]
+    pairs: Sequence[Pair]
+    basis: Basis
+
+    @property
+    def groups(self) -> list[str] | None:
+        return self.basis.groups(list(self.preferences), self.pairs)
+
+    @property
+    def draws(self) -> dict[str, int]:
+        return {"resamples": self.basis.resamples, "seed": self.basis.seed}
+
+    def compared(self, metric: Metric) -> Comparison:
+        """How often each model's answer was preferred; ties count for neither."""
+        said = list(self.preferences.values())
+        base, tuned = (
+            np.array([float(each == side) for each in said]) for side in ("base", "tuned")
+        )
+        found = compare_values(metric, base, tuned, **self.draws, clusters=self.groups)
+        return found if self.groups else found.model_copy(update={"test": SIGN_TEST})
+
+    def ties_halved(self) -> Figure:
+        """The win rate."""
+        values = np.array([VALUES[each] for each in self.preferences.values()])
+        interval = statistics.mean_interval(values, **self.draws)
+        if self.groups:
+            nought = np.zeros_like(values)
+            drawn = statistics.paired_bootstrap(nought, values, **self.draws, clusters=self.groups)
+            interval = (max(0.0, drawn.interval[0]), min(1.0, drawn.interval[1]))
+        return Figure(
+            name="win_share",
+            title="Win rate of the tuned model, a tie being half a win",
+            value=float(values.mean()),
+            ci95=interval,
+            n=len(values),
+        )
+
+    def at_equal_length(self) -> Figure:
+        """The win rate that would be left at equal length."""
+        values = [VALUES[each] for each in self.preferences.values()]
+        by_key = {pair.key: pair for pair in self.pairs}
+        shown = [by_key[key] for key in self.preferences]
+        lengths = [float(len(pair.tuned) - len(pair.base)) for pair in shown]
+        rate = pairwise.length_controlled(values, lengths, **self.draws, clusters=self.groups)
+        return Figure(
+            name="length_controlled_win_share",
+            title="Win rate at equal length (length-controlled)",
+            value=rate.value,
+            ci95=rate.interval,
+            n=len(values),
+        )
+
+
+def by_person(marks: Marks, basis: Basis) -> ProbeReport | None:
     """What a person's marks say; None: there are none that count."""
-    preferences = list(marks.preferences.values())
-    if not preferences:
+    chosen = _Chosen(marks.preferences, marks.pairs, basis)
+    if not chosen.preferences:
         return None
-    it = compared(BY_PERSON, preferences, resamples=resamples, seed=seed)
+    it = chosen.compared(BY_PERSON)
     notes = [
         "The person saw both answers in random order, and not whose they were.",
         *_marks_notes(marks),
@@ -83,33 +145,27 @@ def by_person(
         name=PERSON,
         section="preference",
         title="A person's marks",
-        outcome=_outcome(it, significance),
+        outcome=_outcome(it, basis.significance),
         text=_sentence("A person", it),
         comparisons=[it],
-        figures=[_ties_halved(preferences, resamples, seed)],
+        figures=[chosen.ties_halved()],
         notes=notes,
     )
 
 
-def by_judge(
-    judged: Judged, marks: Marks | None, *, resamples: int, seed: int, significance: float
-) -> ProbeReport:
+def by_judge(judged: Judged, marks: Marks | None, basis: Basis) -> ProbeReport:
     """What a judge's choices say, beside what is known of judges.
 
     Args:
         judged: with one pair at least.
         marks: of a person, whose agreement with the judge is told; None: there are none.
-        resamples, seed: of each bootstrap.
-        significance: accepted chance of a wrong "changed".
+        basis: of the intervals.
     """
-    chosen = judged.preferences
-    preferences = list(chosen.values())
-    it = compared(BY_JUDGE, preferences, resamples=resamples, seed=seed)
+    chosen = _Chosen(judged.preferences, judged.pairs, basis)
+    it = chosen.compared(BY_JUDGE)
     it = it.model_copy(update={"title": f"Preferred by {judged.judge.model}"})
-    figures = [_ties_halved(preferences, resamples, seed)]
-    figures += _biases(judged, resamples, seed)
-    said = marks.preferences if marks else {}
-    agreement, agreed = _agreement(chosen, said, judged.pairs, resamples, seed)
+    figures = [chosen.ties_halved(), chosen.at_equal_length(), *_places(judged, basis)]
+    agreement, agreed = _agreement(chosen, marks.preferences if marks else {})
     asked = len(judged.places) + judged.num_undecided
     undecided = [
         f"{judged.num_undecided} of {asked} pairs are not counted: a reply did not choose."
@@ -119,7 +175,7 @@ def by_judge(
         name=judged.judge.name,
         section="preference",
         title=f"{judged.judge.model} as a judge",
-        outcome=_outcome(it, significance),
+        outcome=_outcome(it, basis.significance),
         text=_sentence(judged.judge.model, it) + " A judge informs; it does not decide.",
         comparisons=[it],
         figures=figures + agreement,
@@ -137,7 +193,7 @@ def _sentence(who: str, it: Comparison) -> str:
     return (
         f"{who} preferred the tuned model's answer in {it.fixed} of {it.n} pairs and the base "
         f"model's in {it.broken}; {ties} went to neither ({change(it)}; p = {it.p_value:.2g}, "
-        f"{SIGN_TEST})."
+        f"{it.test})."
     )
 
 
@@ -148,33 +204,11 @@ def _outcome(it: Comparison, significance: float) -> Outcome:
     return "cannot_tell" if effect is None or effect > OF_NOTE else "not_shown"
 
 
-def _ties_halved(preferences: Sequence[Preferred], resamples: int, seed: int) -> Figure:
-    values = np.array([VALUES[each] for each in preferences])
-    return Figure(
-        name="win_share",
-        title="Win rate of the tuned model, a tie being half a win",
-        value=float(values.mean()),
-        ci95=statistics.mean_interval(values, resamples, seed),
-        n=len(values),
-    )
-
-
-def _biases(judged: Judged, resamples: int, seed: int) -> list[Figure]:
-    """Length control, flips, and the lean to the first place."""
-    pairs = judged.pairs
-    values = [VALUES[each] for each in judged.preferences.values()]
-    lengths = [float(len(pair.tuned) - len(pair.base)) for pair in pairs]
-    rate = pairwise.length_controlled(values, lengths, resamples, seed)
+def _places(judged: Judged, basis: Basis) -> list[Figure]:
+    """Flips, and the lean to the first place."""
     places = [place for both in judged.places.values() for place in both if place != "tie"]
     n, firsts = len(judged.places), places.count("first")
     found = [
-        Figure(
-            name="length_controlled_win_share",
-            title="Win rate at equal length (length-controlled)",
-            value=rate.value,
-            ci95=rate.interval,
-            n=len(pairs),
-        ),
         Figure(
             name="flip_rate",
             title="Another choice once the answers changed places",
@@ -191,8 +225,9 @@ def _biases(judged: Judged, resamples: int, seed: int) -> list[Figure]:
         drawn = statistics.paired_bootstrap_of(
             lambda weights_RN: (weights_RN @ lean) / np.maximum(weights_RN @ decided, 1) - 0.5,
             n,
-            resamples,
-            seed,
+            basis.resamples,
+            basis.seed,
+            clusters=basis.groups(list(judged.places), judged.pairs),
         )
         low, high = (0.5 + edge for edge in drawn.interval)
         found.append(
@@ -207,22 +242,17 @@ def _biases(judged: Judged, resamples: int, seed: int) -> list[Figure]:
     return found
 
 
-def _agreement(
-    chosen: Mapping[str, Preferred],
-    said: Mapping[str, Preferred],
-    pairs: Sequence[Pair],
-    resamples: int,
-    seed: int,
-) -> tuple[list[Figure], str]:
+def _agreement(chosen: _Chosen, said: Mapping[str, Preferred]) -> tuple[list[Figure], str]:
     """Cohen's kappa with a person on the pairs that both saw, and a sentence about it."""
-    both = [pair.key for pair in pairs if pair.key in said and not pair.is_same]
+    both = [pair.key for pair in chosen.pairs if pair.key in said and not pair.is_same]
     if not both:
         return [], (
             "Nobody has checked this judge. Mark some pairs yourself, and its agreement with you "
             "will stand here: postgrad review RUN"
         )
-    one, other = [chosen[key] for key in both], [said[key] for key in both]
-    kappa = pairwise.cohen_kappa(one, other, resamples, seed)
+    one, other = [chosen.preferences[key] for key in both], [said[key] for key in both]
+    groups = chosen.basis.groups(both, chosen.pairs)
+    kappa = pairwise.cohen_kappa(one, other, **chosen.draws, clusters=groups)
     same = sum(a == b for a, b in zip(one, other, strict=True))
     told = f"Judge and person agree on {same} of {len(both)} pairs. {KAPPA_SOURCE}"
     if len(both) < ENOUGH_MARKS:

@@ -21,7 +21,7 @@ from postgrad.evals import compare, verdict
 from postgrad.evals.judgements import load_judged
 from postgrad.evals.marks import add_seen, load_marks
 from postgrad.evals.pairs import pairs_of
-from postgrad.evals.preferences import by_judge, by_person
+from postgrad.evals.preferences import Basis, by_judge, by_person
 from postgrad.evals.row_clusters import row_clusters
 from postgrad.evals.stored_answers import load_answers
 from postgrad.reports.reading import VERDICTS
@@ -60,13 +60,12 @@ def with_preferences(
         return report
     pairs = pairs_of(base, tuned, job.training.seed)
     marks = load_marks(run, pairs) if run.review.exists() else None
-    settings = {
-        "resamples": job.evaluation.resamples,
-        "seed": job.training.seed,
-        "significance": job.evaluation.significance,
-    }
-    person = by_person(marks, **settings) if marks else None
-    judges = [by_judge(judged, marks, **settings) for judged in load_judged(run, pairs)]
+    clusters = row_clusters(thaw(run).test)
+    basis = Basis(
+        job.evaluation.resamples, job.training.seed, job.evaluation.significance, clusters
+    )
+    person = by_person(marks, basis) if marks else None
+    judges = [by_judge(judged, marks, basis) for judged in load_judged(run, pairs)]
     found = [*([person] if person else ()), *judges]
     report = report.model_copy(update={"preferences": found})
     decides = person is not None and marks is not None and marks.decide
@@ -79,7 +78,7 @@ def with_preferences(
         task,
         resamples=job.evaluation.resamples,
         seed=job.training.seed,
-        clusters=row_clusters(thaw(run).test),
+        clusters=clusters,
     )
     if not (person and marks and decides):
         return _decided(report, primary, secondary, task, job)

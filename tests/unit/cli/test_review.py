@@ -29,6 +29,9 @@ def here(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
     plugins.load.cache_clear()
 
 
+WORDS = ("Pizza and salad tonight", "Opening hours on Sunday", "Refund for a cold parcel")
+
+
 def call(*arguments: object, typed: str = "") -> Result:
     return CliRunner().invoke(cli, [str(each) for each in arguments], input=typed)
 
@@ -125,6 +128,16 @@ def test_a_small_test_is_enough_once_all_of_it_is_marked(tmp_path: Path) -> None
     notes = " ".join(found.preferences[0].notes)
     assert "3 pairs with the same answer twice" in notes
     assert "1 pairs were skipped" in notes
+
+
+def test_rows_that_belong_together_are_drawn_together(tmp_path: Path) -> None:
+    """Twelve answers to three questions, each asked four times: three things are known, not 12."""
+    table = [(f"{word} again?", "x", f"bad {n}", f"good {n}") for n in range(4) for word in WORDS]
+    run = answered_run(tmp_path / "run", table)
+    prefer(run, "good")
+    found = verbs.report(run.path).report
+    assert (found.primary.n, found.primary.fixed, found.primary.clusters) == (12, 12, 3)
+    assert found.verdict == "no_proof"
 
 
 def test_five_marks_decide_nothing(tmp_path: Path) -> None:
