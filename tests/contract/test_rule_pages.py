@@ -66,11 +66,7 @@ def asked_without_a_model(name: str) -> bool:
     return name not in OF_OTHER_ROWS and not isinstance(rule, AskingRule) and name != "toxicity"
 
 
-<<<<<<< Updated upstream
-@pytest.mark.parametrize("name", list(filter(asked_without_a_model, NAMES)))
-=======
 @pytest.mark.parametrize("name", [name for name in NAMES if asked_without_a_model(name)])
->>>>>>> Stashed changes
 def test_the_example_of_a_page_is_found(name: str, tmp_path: Path) -> None:
     rows = example(name)
     before = BESIDE.get(name) or others(rows[0])

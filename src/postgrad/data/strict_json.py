@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any, cast
 
 from postgrad.errors import RowError
@@ -144,9 +144,12 @@ def _is_too_deep(value: Any) -> bool:
 def _holders(level: list[Any]) -> Iterator[Any]:
     """The objects and lists inside these values."""
     for item in level:
-        if isinstance(item, dict | list):
-            held = cast("dict[str, Any]", item).values() if isinstance(item, dict) else item
-            yield from (inner for inner in held if isinstance(inner, dict | list))
+        held: Iterable[Any] = ()
+        if isinstance(item, dict):
+            held = cast("dict[str, Any]", item).values()
+        elif isinstance(item, list):
+            held = cast("list[Any]", item)
+        yield from (inner for inner in held if isinstance(inner, dict | list))
 
 
 def _half_character(value: Any) -> tuple[str, str] | None:
