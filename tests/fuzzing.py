@@ -67,7 +67,7 @@ def look_at(path: Path, *, examine: bool) -> str:
         assert error.fix, error
         assert len(str(error)) < 5_000
         if error.code in NAMES_A_LINE or "0x" in error.what:
-            assert re.search(r"\bline \d+", error.what), error
+            assert re.search(r"\blines? \d+", error.what), error
         return error.code
     num_lines = path.read_bytes().count(b"\n") + 1
     if path.suffix == ".parquet":
