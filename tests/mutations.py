@@ -3,6 +3,7 @@ that are still JSON, with values of another type, keys gone or misspelt, lists g
 
 from __future__ import annotations
 
+import copy
 import csv
 import importlib.util
 import io
@@ -154,7 +155,7 @@ def _reshape(value: Any, draw: random.Random) -> None:
             continue
         way = draw.randrange(6)
         if way < 2:
-            value[step] = draw.choice(ODD)
+            value[step] = copy.deepcopy(draw.choice(ODD))  # else it would grow into itself
         elif way == 2:
             del value[step]
         elif way == 3:
