@@ -23,7 +23,7 @@ def test_the_page_has_curve_and_seeds(retrained: Report) -> None:
     text = Page(html).text.replace("\u00a0", " ")
     assert "Would more data help?" in text
     assert "More data would help. Twice the data would lower" in text
-    assert "6,400 (foreseen)200.0 %0.3950.371 to 0.420" in text
+    assert "6,400 (foreseen) 200.0 % 0.395 0.371 to 0.420" in text
     assert "Back-test: from at most 1,600 rows the curve foresees 0.440" in text
     assert "measured 0.432, an error of +1.9 %" in text
     assert "still falling" in text
