@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from postgrad import plugins
 from postgrad.core.base import ModelRef
 from postgrad.core.job import Job
 from postgrad.core.report import Report
@@ -176,6 +177,8 @@ def evaluate(
 
 def _ask_suites(run: RunFolder, job: Job, suites: Sequence[str], on_event: OnEvent) -> Run:
     requests = [SuiteRequest.parse(text).with_whole_paths() for text in suites]
+    for request in requests:
+        plugins.load("suites", request.suite)  # a wrong name is said before a worker starts
     if not run.report_json.exists():
         raise unfinished(run)
     asked = [request.as_dict() for request in requests]

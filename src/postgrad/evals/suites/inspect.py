@@ -10,6 +10,7 @@ Source: inspect-ai 0.3.285 (https://inspect.aisi.org.uk).
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -101,21 +102,27 @@ class _Opened:
 
     def _logs(self, task: str, model: Any, sitting: SuiteSitting) -> list[Any]:
         package = plugins.package("inspect_ai", "inspect")
+        file, at, name = task.partition("@")
+        path, logs = Path(file), sitting.folder.resolve()
+        is_file = path.is_file()
+        # Inspect finds all tasks of a file only by a relative path
+        place = contextlib.chdir(path.parent) if is_file else contextlib.nullcontext()
         try:
-            return package.eval(
-                task,
-                model=model,
-                task_args=dict(self.arguments),
-                limit=self.limit,
-                display="none",
-                log_dir=str(sitting.folder),
-                log_format="json",
-                log_realtime=False,
-                ctl_server=False,
-                max_samples=AT_ONCE,
-                max_connections=AT_ONCE,
-                fail_on_error=True,
-            )
+            with place:
+                return package.eval(
+                    f"{path.name}{at}{name}" if is_file else task,
+                    model=model,
+                    task_args=dict(self.arguments),
+                    limit=self.limit,
+                    display="none",
+                    log_dir=str(logs),
+                    log_format="json",
+                    log_realtime=False,
+                    ctl_server=False,
+                    max_samples=AT_ONCE,
+                    max_connections=AT_ONCE,
+                    fail_on_error=True,
+                )
         except (OSError, ImportError) as error:
             raise SetupError(
                 f"The task {task} can't be opened: {_first_line(error)}",

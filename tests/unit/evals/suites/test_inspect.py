@@ -143,6 +143,13 @@ def test_what_can_not_be_asked_is_said(tmp_path: Path, name: str, code: str) -> 
     assert found.value.fix
 
 
+def test_a_file_by_itself_is_all_its_tasks(tmp_path: Path) -> None:
+    (tmp_path / "tasks.py").write_text(TASKS.partition("@tool")[0])
+    opened = Inspect().open(SuiteRequest.parse(f"inspect:{tmp_path}/tasks.py,limit=2"))
+    results = opened.ask(SuiteSitting("base", Speaker(), tmp_path, lambda *it: None))
+    assert {result.task for result in results} == {"colours", "sizes", "drawn"}
+
+
 def test_a_stop_is_no_fault_of_a_sample(tmp_path: Path) -> None:
     def stop(*_: int) -> None:
         raise Interrupted("Stopped.", code="stopped")
