@@ -21,7 +21,7 @@ LEGS = {
     "python -c pass": ["-c", "pass"],
     "import pydantic": ["-c", "import pydantic; pydantic.BaseModel"],
     "import postgrad": ["-c", "import postgrad"],
-    "postgrad --help": ["-m", "postgrad.cli.main", "--help"],
+    "postgrad --help": ["-m", "postgrad", "--help"],
 }
 
 

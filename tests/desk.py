@@ -52,7 +52,7 @@ class Desk:
         return {**os.environ, "POSTGRAD_CACHE": str(self.folder / "cache"), "COLUMNS": "200"}
 
     def start(self, *arguments: object) -> subprocess.Popen[str]:
-        command = [sys.executable, "-m", "postgrad.cli.main", *map(str, arguments)]
+        command = [sys.executable, "-m", "postgrad", *map(str, arguments)]
         return subprocess.Popen(
             command,
             cwd=self.folder,

@@ -67,19 +67,19 @@ def run(place: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
 
 def test_import_and_help(light: Path) -> None:
     assert run(light, "-c", "import postgrad; postgrad.Job").stderr == ""
-    shown = run(light, "-m", "postgrad.cli.main", "--help")
+    shown = run(light, "-m", "postgrad", "--help")
     assert shown.returncode == 0, shown.stderr
     assert "postgrad demo" in shown.stdout
 
 
 def test_what_needs_no_model_works(light: Path) -> None:
-    shown = run(light, "-m", "postgrad.cli.main", "models", "list", "--json")
+    shown = run(light, "-m", "postgrad", "models", "list", "--json")
     assert shown.returncode == 0, shown.stderr
     assert json.loads(shown.stdout)["models"]
 
 
 def test_doctor_says_what_is_missing(light: Path) -> None:
-    shown = run(light, "-m", "postgrad.cli.main", "doctor", "--json")
+    shown = run(light, "-m", "postgrad", "doctor", "--json")
     assert shown.returncode == 1, shown.stderr
     findings = {item["name"]: item for item in json.loads(shown.stdout)["findings"]}
     assert findings["torch"]["value"] == "missing"
@@ -89,7 +89,7 @@ def test_doctor_says_what_is_missing(light: Path) -> None:
 def test_what_needs_a_model_says_what_to_install(light: Path) -> None:
     rows = [{"prompt": f"Say {number}.", "completion": str(number)} for number in range(20)]
     (light / "rows.jsonl").write_text("\n".join(map(json.dumps, rows)))
-    shown = run(light, "-m", "postgrad.cli.main", "plan", "rows.jsonl")
+    shown = run(light, "-m", "postgrad", "plan", "rows.jsonl")
     assert shown.returncode == 1, shown.stderr
     assert "pip install 'postgrad[train]'" in shown.stderr
     assert "Traceback" not in shown.stderr

@@ -92,7 +92,3 @@ def _show(error: PostgradError) -> None:
     for line in (error.why, error.fix):
         if line:
             click.echo(line, err=True)
-
-
-if __name__ == "__main__":
-    main()

@@ -280,7 +280,7 @@ MEASURED = textwrap.dedent(
     """
     import json, resource, subprocess, sys
     done = subprocess.run(
-        [sys.executable, "-m", "postgrad.cli.main", "data", "check", *sys.argv[1:], "--json"],
+        [sys.executable, "-m", "postgrad", "data", "check", *sys.argv[1:], "--json"],
         capture_output=True, text=True,
     )
     used = resource.getrusage(resource.RUSAGE_CHILDREN)
