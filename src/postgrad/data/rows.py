@@ -6,7 +6,7 @@ import math
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Literal, NamedTuple, final, overload
 
 from postgrad.core.records import Chat, Message, Preference, Record, Text
@@ -59,9 +59,9 @@ class Row:
     rejection: Rejection | None
     size: Size
 
-    def pieces(self) -> Iterator[Piece]:
+    def pieces(self) -> list[Piece]:
         """Every text of the row; see `pieces_of`."""
-        return iter(()) if self.record is None else pieces_of(self.record)
+        return [] if self.record is None else pieces_of(self.record)
 
     @property
     def num_turns(self) -> int:
@@ -254,27 +254,35 @@ def _num_bytes(text: str) -> int:
     return len(text) if text.isascii() else len(text.encode("utf-8", "replace"))
 
 
-def pieces_of(record: Record) -> Iterator[Piece]:
+def pieces_of(record: Record) -> list[Piece]:
     """Every text of a record in its order; of a tool call, its name and each argument."""
+    if isinstance(record, Chat):
+        return _pieces(record.messages, "messages")
     if isinstance(record, Text):
-        yield Piece("text", "text", record.text, True)
-    elif isinstance(record, Chat):
-        yield from _pieces(record.messages, "messages")
-    else:
-        yield from _pieces(record.prompt, "input.messages")
-        yield from _pieces([record.chosen], "preferred_output")
-        yield from _pieces([record.rejected], "non_preferred_output")
+        return [Piece("text", "text", record.text, True)]
+    return [
+        *_pieces(record.prompt, "input.messages"),
+        *_pieces([record.chosen], "preferred_output"),
+        *_pieces([record.rejected], "non_preferred_output"),
+    ]
 
 
-def _pieces(messages: Sequence[Message], path: str) -> Iterator[Piece]:
+def _pieces(messages: Sequence[Message], path: str) -> list[Piece]:
+    found: list[Piece] = []
     for index, message in enumerate(messages):
         taught = message.role == "assistant" and message.weight > 0
-        where = f"{path}[{index}]"
         if message.content:
-            yield Piece(f"{where}.content", message.role, message.content, taught)
+            found.append(Piece(_content_path(path, index), message.role, message.content, taught))
         for number, call in enumerate(message.tool_calls):
-            place = f"{where}.tool_calls[{number}].function"
-            yield Piece(f"{place}.name", message.role, call.name, taught)
+            place = f"{path}[{index}].tool_calls[{number}].function"
+            found.append(Piece(f"{place}.name", message.role, call.name, taught))
             for key, value in call.arguments.items():
                 text = value if isinstance(value, str) else repr(value)
-                yield Piece(f"{place}.arguments.{key}", message.role, text, taught)
+                found.append(Piece(f"{place}.arguments.{key}", message.role, text, taught))
+    return found
+
+
+@lru_cache(maxsize=1024)
+def _content_path(path: str, index: int) -> str:
+    """The same text again for the same turn: every rule asks for that of every row."""
+    return f"{path}[{index}].content"

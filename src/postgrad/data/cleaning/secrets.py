@@ -54,6 +54,9 @@ NAMES = ("api", "secret", "token", "bearer")
 LONG = re.compile(r"[A-Za-z0-9+/_.\-]{20}")
 """What every value of a name has, and most texts have not."""
 
+LEAST_SIGNS = 20
+"""Without a space in between, of every key but private ones and passwords."""
+
 LEAST_BITS = 3.5
 """Of entropy for each sign: random base 64 of 20 signs has about 4, words joined by _ about 3."""
 
@@ -117,18 +120,23 @@ def _every(text: str) -> Iterator[Span]:
     if "PRIVATE KEY" in text:
         for found in PRIVATE.finditer(text):
             yield Span("PRIVATE_KEY", *found.span(), found[0], "".join(found[0].split()))
+    if max(map(len, text.split()), default=0) >= LEAST_SIGNS:
+        yield from _keys(text)
+    if "://" in text and "@" in text:
+        for found in PASSWORD_IN_ADDRESS.finditer(text):
+            if not MADE_UP.search(found["value"]):
+                yield Span("API_KEY", *found.span("value"), found["value"], found["value"])
+
+
+def _keys(text: str) -> Iterator[Span]:
     for literal, form in FORMS:
         if literal in text:
             for found in form.finditer(text):
                 if _is_random(found[0][len(literal) :]) and not MADE_UP.search(found[0]):
                     yield Span("API_KEY", *found.span(), found[0], found[0])
     lower = text.lower()
-    if any(name in lower for name in NAMES) and LONG.search(text):
+    if any(map(lower.__contains__, NAMES)) and LONG.search(text):
         yield from _named(NAMED, text)
-    if "://" in text and "@" in text:
-        for found in PASSWORD_IN_ADDRESS.finditer(text):
-            if not MADE_UP.search(found["value"]):
-                yield Span("API_KEY", *found.span("value"), found["value"], found["value"])
 
 
 def _named(pattern: re.Pattern[str], text: str) -> Iterator[Span]:

@@ -31,7 +31,7 @@ ENDED = re.compile(
     (?: [.!?…。！？؟।:;)\]}»”’"'`*_~>|]          # a sentence, a quotation, Markdown, a table
       | [\d%°€$£]                                 # a result
       | \w{2,}://\S+ | \S+@\S+ | \S+\.\w{2,4}     # an address
-    )\s*\Z
+    )\Z
     """
 )
 WAITING = re.compile(
@@ -71,7 +71,7 @@ class Unfinished:
                     continue
                 ends = tasks[task]
                 ends.num_judged += 1
-                if ENDED.search(piece.text[-MOST_CHARACTERS:]):
+                if _is_ended(piece.text):
                     ends.num_ended += 1
                     continue
                 if is_code(without_code(piece.text)):
@@ -85,6 +85,12 @@ class Unfinished:
         for ends in tasks.values():
             if ends.num_judged >= LEAST_ANSWERS and ends.num_ended >= LEAST_SHARE * ends.num_judged:
                 yield from ends.open
+
+
+def _is_ended(text: str) -> bool:
+    # the pattern has no white space in it, so that the last word is enough
+    last = text[-MOST_CHARACTERS:].rsplit(None, 1)[-1:]
+    return any(map(ENDED.search, last))
 
 
 @dataclass(slots=True)

@@ -110,8 +110,9 @@ USER_SIGNS = ("user", "login", "screen")
 
 def passwords(signs: Signs) -> Iterator[Span]:
     """What is said to be a password, a PIN or a one-time code."""
-    pairs = any(signs.has(one) and signs.has(other) for one, other in PASSWORD_PAIRS)
-    if pairs or signs.has(PASSWORD_WORDS):
+    if signs.has(PASSWORD_WORDS) or any(
+        signs.has(one) and signs.has(other) for one, other in PASSWORD_PAIRS
+    ):
         yield from _passwords(signs.text, signs.lower)
 
 
@@ -136,7 +137,7 @@ def _passwords(text: str, lower: str) -> Iterator[Span]:
 def user_names(signs: Signs) -> Iterator[Span]:
     """What is said to be the name of a user of a machine."""
     text, lower = signs.text, signs.lower
-    if not any(sign in lower for sign in USER_SIGNS):
+    if not any(map(lower.__contains__, USER_SIGNS)):
         return
     for found in USER_NAME.finditer(lower):
         value = text[found.start("value") : found.end("value")].rstrip(".-")

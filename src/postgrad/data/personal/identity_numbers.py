@@ -126,6 +126,9 @@ LETTERED: tuple[Identity, ...] = (
 )
 """Numbers with letters in them."""
 
+LETTERED_START = re.compile(r"\d{7}|[A-Z][A-Z] ?\d\d")
+"""What all of these have and most texts have not."""
+
 
 def cards(text: str) -> Iterator[Span]:
     """Payment card numbers."""
@@ -141,6 +144,11 @@ def ibans(text: str) -> Iterator[Span]:
         rest = IBAN_REST.match(text, start.end())
         if rest:
             yield from _iban(text, start.start(), rest.end())
+
+
+def lettered_ids(text: str) -> Iterator[Span]:
+    """National identity numbers with letters in them."""
+    return national_ids(text, LETTERED) if LETTERED_START.search(text) else iter(())
 
 
 def national_ids(text: str, of: tuple[Identity, ...]) -> Iterator[Span]:

@@ -205,7 +205,7 @@ def _parts(signs: Signs, is_answer: bool) -> Iterator[Span]:
 
 def _matches(signs: Signs, is_answer: bool) -> Iterator[re.Match[str]]:
     text, lower = signs.text, signs.lower
-    if any(street in lower for street in STREETS_OF_NUMBER_LAST):
+    if any(map(lower.__contains__, STREETS_OF_NUMBER_LAST)):
         yield from NUMBER_LAST.finditer(text)
     if signs.has(STREETS_OF_NUMBER_FIRST):
         yield from NUMBER_FIRST.finditer(text)

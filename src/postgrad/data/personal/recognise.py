@@ -82,7 +82,7 @@ def _with_digits(signs: Signs, is_plain: bool) -> Iterator[Span]:
         yield from identity_numbers.cards(text)
         yield from identity_numbers.national_ids(text, identity_numbers.DIGITAL)
     if signs.num_digits >= LETTERED_DIGITS:
-        yield from identity_numbers.national_ids(text, identity_numbers.LETTERED)
+        yield from identity_numbers.lettered_ids(text)
     if signs.num_numbers >= IP_NUMBERS or text.count(":") >= identity_numbers.SHORTEST_IP6_GROUPS:
         yield from identity_numbers.ip_addresses(text)
     if signs.num_digits >= FEWEST_DIGITS:

