@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     import numpy as np
     from torch import nn
 
-    from postgrad.data.rows import Rows
+    from postgrad.data.rows import Row, Rows
     from postgrad.engine.weights import Change
 
 
@@ -91,6 +91,16 @@ class Rule(Protocol):
 
     def find(self, rows: Rows) -> Iterable[Hit]:
         """Every defect of these kinds; a row may be hit more than once."""
+        ...
+
+
+@runtime_checkable
+class LookingRule(Protocol):
+    """What a rule has besides if it looks at each row by itself: all such rules share one pass over
+    the rows and over the cores of the machine."""
+
+    def at_row(self, row: Row, /) -> Any:
+        """What `find` asks for by `rows.seen`. A static method: no rule remembers another row."""
         ...
 
 

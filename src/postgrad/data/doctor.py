@@ -11,14 +11,18 @@ from typing import Any
 
 from postgrad import plugins
 from postgrad.core.findings import SEVERITIES, Example, Finding, Hit, Kind
-from postgrad.core.interfaces import Rule
+from postgrad.core.interfaces import LookingRule, Rule
 from postgrad.data.rows import Row, Rows
 from postgrad.errors import DataError, JobError, SetupError
 
 MOST_EXAMPLES = 3
 
+EACH_ROW = "each row by itself"
+"""The title of the pass over the rows that many rules share."""
+
 OnRule = Callable[[str, int, int], None]
-"""Called before each rule with its title, its number and how many there are."""
+"""Called before each rule with its title, its number and how many there are; the pass that many
+share counts as one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,9 +106,15 @@ def examine(rows: Rows, chosen: Sequence[Rule], on_rule: OnRule | None = None) -
     """What the rules find in the rows, the worst first."""
     hits: list[Hit] = []
     kinds: dict[str, Kind] = {}
-    for number, rule in enumerate(chosen):
+    works = [rule.at_row for rule in chosen if isinstance(rule, LookingRule)]
+    before = 1 if works else 0
+    if works:
         if on_rule:
-            on_rule(rule.title, number, len(chosen))
+            on_rule(EACH_ROW, 0, before + len(chosen))
+        rows.look(works)
+    for number, rule in enumerate(chosen, before):
+        if on_rule:
+            on_rule(rule.title, number, before + len(chosen))
         kinds |= {kind.code: kind for kind in rule.kinds}
         hits += rule.find(rows)
     by_code: dict[str, list[Hit]] = defaultdict(list)

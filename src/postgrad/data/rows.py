@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
-from typing import Literal, NamedTuple, final, overload
+from functools import cached_property, lru_cache, partial
+from typing import Any, Literal, NamedTuple, final, overload
 
+from postgrad.core.findings import Hit
 from postgrad.core.records import Chat, Message, Preference, Record, Text
 from postgrad.data.files import DataFile, Example, Rejection
 from postgrad.data.split import prompt_key
-from postgrad.data.spread import Spread, in_turn
+from postgrad.data.spread import PORTION, Spread, in_turn
 
 BYTES_PER_TOKEN = 4.0
 """English in the vocabularies of today's models: about four bytes a token (OpenAI's help centre,
@@ -59,6 +60,11 @@ class Row:
     rejection: Rejection | None
     size: Size
 
+    def __reduce__(self) -> tuple[type[Row], tuple[Any, ...]]:
+        # every row goes to another process, see `Message`
+        place = (self.index, self.split, self.file, self.line)
+        return Row, (*place, self.record, self.rejection, self.size)
+
     def pieces(self) -> list[Piece]:
         """Every text of the row; see `pieces_of`."""
         return [] if self.record is None else pieces_of(self.record)
@@ -100,6 +106,10 @@ class Row:
 AnswerKind = Literal["label", "free"]
 
 
+AtRow = Callable[[Row], Any]
+"""What a rule wants to know of each row by itself: a function of a class or module, because another
+process has to find it by name. What is empty is left out."""
+
 Told = Callable[[int], None]
 """Called now and then with the number of rows that were looked at, while a rule goes over them."""
 
@@ -121,6 +131,7 @@ class Rows(Sequence[Row]):
         self._rows = tuple(rows)
         self.spread = spread
         self._told = told
+        self._seen: dict[AtRow, list[tuple[int, Any]]] = {}
 
     def __len__(self) -> int:
         return len(self._rows)
@@ -140,6 +151,30 @@ class Rows(Sequence[Row]):
         """The same rows; who goes over them one by one is seen to make progress. For the long work
         of a rule: what was seen once does not go back to the beginning."""
         return _Followed(rows, self._told)
+
+    def look(self, works: Iterable[AtRow]) -> None:
+        """Go over all readable rows once and do all of this work on each: several rules share the
+        way of a row to another process, and back. `seen` tells what came of it."""
+        several = tuple(dict.fromkeys(works))
+        found: list[list[tuple[int, Any]]] = [[] for _ in several]
+        readable = [row for row in self._rows if row.record is not None]
+        for number, portion in enumerate(self.spread(partial(_looked, several), readable), 1):
+            for seen, more in zip(found, portion, strict=True):
+                seen += more
+            if self._told:  # here, not where rows are read: some thousand wait for their turn
+                self._told(number * PORTION)
+        self._seen |= zip(several, found, strict=True)
+
+    def seen(self, work: AtRow) -> list[tuple[int, Any]]:
+        """The index of each row that the work found something in, and what. It is told once: most
+        of a memory may be full of it."""
+        if work not in self._seen:
+            self.look([work])
+        return self._seen.pop(work)
+
+    def hits(self, work: AtRow) -> Iterator[Hit]:
+        """What a work that gives hits found, in the order of the rows."""
+        return (hit for _, found in self.seen(work) for hit in found)
 
     @cached_property
     def prompts(self) -> dict[int, str]:
@@ -169,6 +204,17 @@ class Rows(Sequence[Row]):
     def num_taught(self) -> int:
         """Taught tokens of all rows."""
         return sum(row.size.taught for row in self._rows)
+
+
+def _looked(works: Sequence[AtRow], rows: Sequence[Row]) -> list[list[tuple[int, Any]]]:
+    """Of each work, the rows in which it found something."""
+    found: list[list[tuple[int, Any]]] = [[] for _ in works]
+    for row in rows:
+        for work, seen in zip(works, found, strict=True):
+            result = work(row)
+            if result:
+                seen.append((row.index, result))
+    return found
 
 
 @final

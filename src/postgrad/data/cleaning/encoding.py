@@ -37,12 +37,19 @@ class Encoding:
         ),
     )
 
-    def find(self, rows: Rows) -> Iterator[Hit]:
+    @staticmethod
+    def at_row(row: Row) -> list[Hit]:
         """A hit for each damaged turn."""
-        for row in rows.readable:
-            for piece in row.pieces():
-                if not piece.text.isascii() and SIGNS.search(piece.text):
-                    yield from _damage(row, piece)
+        return [
+            hit
+            for piece in row.pieces()
+            if not piece.text.isascii() and SIGNS.search(piece.text)
+            for hit in _damage(row, piece)
+        ]
+
+    def find(self, rows: Rows) -> Iterator[Hit]:
+        """The damaged turns of all rows."""
+        return rows.hits(self.at_row)
 
 
 def _damage(row: Row, piece: Piece) -> Iterator[Hit]:

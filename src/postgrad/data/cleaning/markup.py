@@ -12,7 +12,7 @@ from collections.abc import Iterator
 
 from postgrad.core.findings import Hit, Kind
 from postgrad.data.prose import asks_about, excerpt, is_code, without_code
-from postgrad.data.rows import Rows
+from postgrad.data.rows import Row, Rows
 
 TAG = re.compile(
     r"</?(?:p|div|br|span|a|li|ul|ol|table|tr|td|th|tbody|strong|em|b|i|u|h[1-6]|font|img|center"
@@ -55,20 +55,25 @@ class Markup:
         ),
     )
 
-    def find(self, rows: Rows) -> Iterator[Hit]:
+    @staticmethod
+    def at_row(row: Row) -> list[Hit]:
         """One hit for each turn with remains."""
-        for row in rows.readable:
-            is_asked_for = asks_about(row, ASKED)
-            for piece in row.pieces():
-                lower = piece.text.lower()
-                if piece.role == "system" or not any(sign in lower for sign in SIGNS):
-                    continue
-                text = without_code(piece.text)
-                found = TAG.search(text) or ENTITY.search(text) or FURNITURE.search(text)
-                if not found or is_code(text) or is_asked_for():
-                    continue
-                what = f"“{excerpt(text, *found.span())}”"
-                yield Hit("markup_remains", row.index, what, piece.path, replace=_entities(text))
+        hits: list[Hit] = []
+        is_asked_for = asks_about(row, ASKED)
+        for piece in row.pieces():
+            lower = piece.text.lower()
+            if piece.role == "system" or not any(map(lower.__contains__, SIGNS)):
+                continue
+            text = without_code(piece.text)
+            found = TAG.search(text) or ENTITY.search(text) or FURNITURE.search(text)
+            if found and not is_code(text) and not is_asked_for():
+                what, new = f"“{excerpt(text, *found.span())}”", _entities(text)
+                hits.append(Hit("markup_remains", row.index, what, piece.path, replace=new))
+        return hits
+
+    def find(self, rows: Rows) -> Iterator[Hit]:
+        """The turns with remains of all rows."""
+        return rows.hits(self.at_row)
 
 
 def _entities(text: str) -> tuple[tuple[str, str], ...]:

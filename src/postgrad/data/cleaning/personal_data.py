@@ -11,9 +11,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from postgrad.core.findings import Hit, Kind, Severity
-from postgrad.data.personal.masks import Span, mask_hits
+from postgrad.data.personal.masks import Span, ToMask, mask_hits, to_mask
 from postgrad.data.personal.recognise import find
-from postgrad.data.rows import Piece, Rows
+from postgrad.data.rows import Piece, Row, Rows
 
 LEARNED = "A model can say verbatim what it was trained on, to anybody who asks."
 MASKED = "Masked consistently: the same value gets the same placeholder everywhere."
@@ -53,9 +53,14 @@ class PersonalData:
     optional = False
     kinds = tuple(KINDS.values())
 
+    @staticmethod
+    def at_row(row: Row) -> ToMask | None:
+        """The values in a row."""
+        return to_mask(row, _spans)
+
     def find(self, rows: Rows) -> Iterator[Hit]:
         """A hit for each value of each turn."""
-        return mask_hits(rows, _spans, lambda kind: KIND_OF[kind].code, over_cores=True)
+        return mask_hits(rows.seen(self.at_row), lambda kind: KIND_OF[kind].code)
 
 
 def _spans(piece: Piece) -> list[Span]:

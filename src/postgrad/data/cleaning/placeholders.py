@@ -68,20 +68,26 @@ class Placeholders:
         ),
     )
 
-    def find(self, rows: Rows) -> Iterator[Hit]:
+    @staticmethod
+    def at_row(row: Row) -> list[Hit]:
         """One hit for each taught turn with a placeholder."""
-        for row in rows.readable:
-            asked = _Asked(row)
-            for piece in taught_pieces(row):
-                lower = piece.text.lower()
-                if not any(sign in lower for sign in SIGNS):
-                    continue
-                text = without_code(piece.text)
-                for found in (CERTAIN if is_code(text) else OPEN).finditer(text):
-                    if not PLACEHOLDER.fullmatch(found[0]) and not asked.excuses(found[0]):
-                        what = f"“{excerpt(text, *found.span())}”"
-                        yield Hit("placeholder", row.index, what, piece.path)
-                        break
+        hits: list[Hit] = []
+        asked = _Asked(row)
+        for piece in taught_pieces(row):
+            lower = piece.text.lower()
+            if not any(map(lower.__contains__, SIGNS)):
+                continue
+            text = without_code(piece.text)
+            for found in (CERTAIN if is_code(text) else OPEN).finditer(text):
+                if not PLACEHOLDER.fullmatch(found[0]) and not asked.excuses(found[0]):
+                    what = f"“{excerpt(text, *found.span())}”"
+                    hits.append(Hit("placeholder", row.index, what, piece.path))
+                    break
+        return hits
+
+    def find(self, rows: Rows) -> Iterator[Hit]:
+        """The turns with a placeholder of all rows."""
+        return rows.hits(self.at_row)
 
 
 class _Asked:

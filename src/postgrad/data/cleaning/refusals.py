@@ -11,7 +11,7 @@ from collections.abc import Iterator
 
 from postgrad.core.findings import Hit, Kind
 from postgrad.data.prose import excerpt, taught_pieces
-from postgrad.data.rows import Rows
+from postgrad.data.rows import Row, Rows
 
 SPEAKS_AS_MODEL = re.compile(
     r"\bas an? (?:large |artificial |ai |a\.i\. )*(?:language model|ai\b|ai assistant"
@@ -51,13 +51,19 @@ class Refusals:
         ),
     )
 
-    def find(self, rows: Rows) -> Iterator[Hit]:
+    @staticmethod
+    def at_row(row: Row) -> list[Hit]:
         """One hit for each taught turn that refuses."""
-        for row in rows.readable:
-            for piece in taught_pieces(row):
-                lower = piece.text.lower()
-                if any(sign in lower for sign in SIGNS):
-                    found = SPEAKS_AS_MODEL.search(piece.text) or REFUSES.search(piece.text)
-                    if found:
-                        what = f"“{excerpt(piece.text, *found.span())}”"
-                        yield Hit("refusal", row.index, what, piece.path)
+        hits: list[Hit] = []
+        for piece in taught_pieces(row):
+            lower = piece.text.lower()
+            if any(map(lower.__contains__, SIGNS)):
+                found = SPEAKS_AS_MODEL.search(piece.text) or REFUSES.search(piece.text)
+                if found:
+                    what = f"“{excerpt(piece.text, *found.span())}”"
+                    hits.append(Hit("refusal", row.index, what, piece.path))
+        return hits
+
+    def find(self, rows: Rows) -> Iterator[Hit]:
+        """The turns that refuse of all rows."""
+        return rows.hits(self.at_row)

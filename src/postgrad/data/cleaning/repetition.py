@@ -11,7 +11,7 @@ from collections.abc import Iterator
 
 from postgrad.core.findings import Hit, Kind
 from postgrad.data.prose import is_code, taught_pieces
-from postgrad.data.rows import Rows
+from postgrad.data.rows import Row, Rows
 from postgrad.data.similar import words_of
 
 FEWEST_WORDS = 24
@@ -43,19 +43,25 @@ class Repetition:
         ),
     )
 
-    def find(self, rows: Rows) -> Iterator[Hit]:
+    @staticmethod
+    def at_row(row: Row) -> list[Hit]:
         """One hit for each taught turn that is a loop."""
-        for row in rows.readable:
-            for piece in taught_pieces(row):
-                if len(piece.text) < 4 * FEWEST_WORDS:
-                    continue
-                words = words_of(piece.text)
-                if len(words) < FEWEST_WORDS or len(set(words)) > MOST_DISTINCT * len(words):
-                    continue
-                run, times, share = _loop(words)
-                if share >= (LEAST_CODE_SHARE if is_code(piece.text) else LEAST_SHARE):
-                    what = f"“{run} …” {times} times; {100 * share:.0f} % is repeated."
-                    yield Hit("repeated_text", row.index, what, piece.path)
+        hits: list[Hit] = []
+        for piece in taught_pieces(row):
+            if len(piece.text) < 4 * FEWEST_WORDS:
+                continue
+            words = words_of(piece.text)
+            if len(words) < FEWEST_WORDS or len(set(words)) > MOST_DISTINCT * len(words):
+                continue
+            run, times, share = _loop(words)
+            if share >= (LEAST_CODE_SHARE if is_code(piece.text) else LEAST_SHARE):
+                what = f"“{run} …” {times} times; {100 * share:.0f} % is repeated."
+                hits.append(Hit("repeated_text", row.index, what, piece.path))
+        return hits
+
+    def find(self, rows: Rows) -> Iterator[Hit]:
+        """The turns that are loops of all rows."""
+        return rows.hits(self.at_row)
 
 
 def _loop(words: list[str]) -> tuple[str, int, float]:

@@ -13,8 +13,8 @@ from collections import Counter
 from collections.abc import Iterator
 
 from postgrad.core.findings import Hit, Kind
-from postgrad.data.personal.masks import Span, mask_hits, without_overlaps
-from postgrad.data.rows import Piece, Rows
+from postgrad.data.personal.masks import Span, ToMask, mask_hits, to_mask, without_overlaps
+from postgrad.data.rows import Piece, Row, Rows
 
 PROVIDERS: tuple[tuple[str, str], ...] = (
     ("sk-", r"sk-(?:proj-|svcacct-|admin-|ant-[a-z0-9]+-|or-v1-)?[A-Za-z0-9_\-]{20,200}"),
@@ -102,9 +102,14 @@ class Secrets:
         ),
     )
 
+    @staticmethod
+    def at_row(row: Row) -> ToMask | None:
+        """The secrets in a row."""
+        return to_mask(row, _spans)
+
     def find(self, rows: Rows) -> Iterator[Hit]:
         """A hit for each secret of each turn."""
-        return mask_hits(rows, _spans, lambda kind: f"secret_{kind.lower()}", over_cores=True)
+        return mask_hits(rows.seen(self.at_row), lambda kind: f"secret_{kind.lower()}")
 
 
 def _spans(piece: Piece) -> list[Span]:

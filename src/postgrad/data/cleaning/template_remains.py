@@ -11,7 +11,7 @@ from collections.abc import Iterator
 
 from postgrad.core.findings import Hit, Kind
 from postgrad.data.prose import asks_about, excerpt, without_code
-from postgrad.data.rows import Rows
+from postgrad.data.rows import Row, Rows
 
 MARKS = re.compile(
     r"<\|(?:im_start|im_end|im_sep|endoftext|begin_of_text|end_of_text|start_header_id"
@@ -47,15 +47,21 @@ class TemplateRemains:
         ),
     )
 
-    def find(self, rows: Rows) -> Iterator[Hit]:
+    @staticmethod
+    def at_row(row: Row) -> list[Hit]:
         """One hit for each turn with remains."""
-        for row in rows.readable:
-            is_asked_for = asks_about(row, ASKED)
-            for piece in row.pieces():
-                if not any(sign in piece.text for sign in SIGNS):
-                    continue
-                text = without_code(piece.text)
-                found = MARKS.search(text)
-                if found and not is_asked_for():
-                    what = f"“{excerpt(text, *found.span())}”"
-                    yield Hit("template_remains", row.index, what, piece.path)
+        hits: list[Hit] = []
+        is_asked_for = asks_about(row, ASKED)
+        for piece in row.pieces():
+            if not any(map(piece.text.__contains__, SIGNS)):
+                continue
+            text = without_code(piece.text)
+            found = MARKS.search(text)
+            if found and not is_asked_for():
+                what = f"“{excerpt(text, *found.span())}”"
+                hits.append(Hit("template_remains", row.index, what, piece.path))
+        return hits
+
+    def find(self, rows: Rows) -> Iterator[Hit]:
+        """The turns with remains of all rows."""
+        return rows.hits(self.at_row)

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from postgrad.core.findings import Hit, Kind
 from postgrad.core.records import Text
 from postgrad.data.prose import is_code, taught_pieces, without_code
-from postgrad.data.rows import Rows
+from postgrad.data.rows import Row, Rows
 
 MOST_CHARACTERS = 400
 """Of the end of an answer that are looked at: two long sentences."""
@@ -59,29 +59,30 @@ class Unfinished:
         ),
     )
 
+    @staticmethod
+    def at_row(row: Row) -> _Ends | None:
+        """How the answers of a row end."""
+        if isinstance(row.record, Text):
+            return None  # long texts are cut into rows
+        ends = _Ends()
+        for piece in taught_pieces(row):
+            if not piece.path.endswith("content") or piece.text.count(" ") < FEWEST_WORDS - 1:
+                continue
+            ends.num_judged += 1
+            if _is_ended(piece.text):
+                ends.num_ended += 1
+            elif not is_code(without_code(piece.text)):
+                end = " ".join(piece.text[-60:].split())
+                hit = Hit("unfinished_answer", row.index, f"“…{end}” is its end.", piece.path)
+                (ends.waiting if WAITING.search(end) else ends.open).append(hit)
+        return ends if ends.num_judged else None
+
     def find(self, rows: Rows) -> Iterator[Hit]:
         """One hit for each turn that breaks off; each system prompt is a task with its own ends."""
         tasks: defaultdict[str, _Ends] = defaultdict(_Ends)
-        for row in rows.readable:
-            if isinstance(row.record, Text):
-                continue  # long texts are cut into rows
-            task = row.system
-            for piece in taught_pieces(row):
-                if not piece.path.endswith("content") or piece.text.count(" ") < FEWEST_WORDS - 1:
-                    continue
-                ends = tasks[task]
-                ends.num_judged += 1
-                if _is_ended(piece.text):
-                    ends.num_ended += 1
-                    continue
-                if is_code(without_code(piece.text)):
-                    continue
-                end = " ".join(piece.text[-60:].split())
-                hit = Hit("unfinished_answer", row.index, f"“…{end}” is its end.", piece.path)
-                if WAITING.search(end):
-                    yield hit
-                else:
-                    ends.open.append(hit)
+        for index, found in rows.seen(self.at_row):
+            yield from found.waiting
+            tasks[rows[index].system].add(found)
         for ends in tasks.values():
             if ends.num_judged >= LEAST_ANSWERS and ends.num_ended >= LEAST_SHARE * ends.num_judged:
                 yield from ends.open
@@ -95,8 +96,15 @@ def _is_ended(text: str) -> bool:
 
 @dataclass(slots=True)
 class _Ends:
-    """How the answers of one task end."""
+    """How answers end: of a row, of a task."""
 
     num_judged: int = 0
     num_ended: int = 0
+    waiting: list[Hit] = field(default_factory=list[Hit])
     open: list[Hit] = field(default_factory=list[Hit])
+
+    def add(self, more: _Ends) -> None:
+        """Those that wait for a word are told already."""
+        self.num_judged += more.num_judged
+        self.num_ended += more.num_ended
+        self.open += more.open

@@ -7,15 +7,13 @@ the number.
 
 from __future__ import annotations
 
-import itertools
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from postgrad.core.findings import Hit
-from postgrad.data.rows import Piece, Rows
-from postgrad.data.spread import in_turn, one_by_one
+from postgrad.data.rows import Piece, Row
 
 PLACEHOLDER = re.compile(r"\[([A-Z][A-Z_]*)_(\d{1,9})\]")
 
@@ -45,10 +43,12 @@ class Masks:
         self._placeholders: dict[tuple[str, str], str] = {}
         self._last: Counter[str] = Counter()
         for text in texts:
-            # "_" and "]" are rare together: most texts never see the pattern
-            if "_" in text and "]" in text:
-                for kind, number in PLACEHOLDER.findall(text):
-                    self._last[kind] = max(self._last[kind], int(number))
+            self.take(placeholders(text))
+
+    def take(self, taken: Iterable[tuple[str, str]]) -> None:
+        """Placeholders, by kind and number, that are none of ours."""
+        for kind, number in taken:
+            self._last[kind] = max(self._last[kind], int(number))
 
     def of(self, kind: str, key: str) -> str:
         """The placeholder of a value, a new one if it was never asked for."""
@@ -59,33 +59,54 @@ class Masks:
         return found
 
 
-def mask_hits(
-    rows: Rows,
-    spans_of: Callable[[Piece], Iterable[Span]],
-    code_of: Callable[[str], str],
-    *,
-    over_cores: bool = False,
-) -> Iterator[Hit]:
+class ToMask(NamedTuple):
+    """What is to be hidden in a row.
+
+    Attributes:
+        taken: placeholders that are there already, by kind and number.
+        spans: of each text that has any, its path and the spans.
+    """
+
+    taken: list[tuple[str, str]]
+    spans: list[tuple[str, list[Span]]]
+
+
+def to_mask(row: Row, spans_of: Callable[[Piece], list[Span]]) -> ToMask | None:
+    """What is to be hidden in a row; None for nothing. `spans_of` finds the spans of a text."""
+    taken: list[tuple[str, str]] = []
+    found: list[tuple[str, list[Span]]] = []
+    for piece in row.pieces():
+        taken += placeholders(piece.text)
+        spans = spans_of(piece)
+        if spans:
+            found.append((piece.path, spans))
+    return ToMask(taken, found) if taken or found else None
+
+
+def mask_hits(found: Sequence[tuple[int, ToMask]], code_of: Callable[[str], str]) -> Iterator[Hit]:
     """A hit for each span of each text, with the placeholder to write for it.
 
     Args:
-        rows: all that are checked together; a value gets the same placeholder in all of them.
-        spans_of: finds the spans of a text.
+        found: by row, of all rows that are checked together; a value gets the same placeholder in
+            all of them.
         code_of: the code of the finding, by the kind of the span.
-        over_cores: `spans_of` is a function of a module and gives a list, so that several
-            processes can find spans at once.
     """
-    masks = Masks(piece.text for row in rows for piece in row.pieces())
-    pieces = ((row.index, piece) for row in rows.readable for piece in row.pieces())
-    here, there = itertools.tee(pieces)
-    spread = rows.spread if over_cores else in_turn
-    found = one_by_one(spread, spans_of, (piece for _, piece in there))
-    for (index, piece), spans in zip(here, found, strict=True):
-        for span in spans:
-            mask = masks.of(span.kind, span.key)
-            what = f"{shortened(span.value)}, to be {mask}."
-            replace = ((span.value, mask),)
-            yield Hit(code_of(span.kind), index, what, piece.path, replace=replace)
+    masks = Masks()
+    for _, each in found:
+        masks.take(each.taken)
+    for index, each in found:
+        for path, spans in each.spans:
+            for span in spans:
+                mask = masks.of(span.kind, span.key)
+                what = f"{shortened(span.value)}, to be {mask}."
+                replace = ((span.value, mask),)
+                yield Hit(code_of(span.kind), index, what, path, replace=replace)
+
+
+def placeholders(text: str) -> list[tuple[str, str]]:
+    """The placeholders in a text, by kind and number."""
+    # "_" and "]" are rare together: most texts never see the pattern
+    return PLACEHOLDER.findall(text) if "_" in text and "]" in text else []
 
 
 def plain_key(value: str) -> str:
