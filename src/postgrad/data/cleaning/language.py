@@ -34,6 +34,21 @@ READ_CHARACTERS = 2 * MOST_CHARACTERS
 """fastText tells languages of a sentence well and of a word badly; what it is unsure of is not
 judged. The thresholds are ours; see how they do in `benchmarks/data/planted.py`."""
 
+_ENGLISH = """
+the and that with you this what how have which from your not they their when there would been these
+because about should could where were does other than them into its who why if are it
+"""
+_SHARED = """
+of is to for as or by be can was has had but my in a an on at we he she will may no all i do
+"""
+ENGLISH_ALONE = frozenset(_ENGLISH.split())
+ENGLISH = ENGLISH_ALONE | frozenset(_SHARED.split())
+LEAST_ALONE, LEAST_ENGLISH = 2, 4
+"""Words of English, the first of which other languages hardly share. Where two of these and four of
+all stand in what the model would be shown, it is not asked, which is what takes the time. Of 5,800
+such texts of our sets it took every one for English, but for one in eleven of which it was unsure:
+code and nonsense between English words."""
+
 CAPITALS, LETTERS = ascii_uppercase.encode(), ascii_letters.encode()
 
 USUAL = 0.1
@@ -92,6 +107,8 @@ def language(text: str) -> str:
     if not _has_letters(start) or is_code(start):
         return ""
     shown = start[:CHARACTERS]
+    if _is_english(shown):
+        return "en"
     [label], [score] = _model().predict(shown.lower() if _shouts(shown) else shown)
     return intern(label.removeprefix("__label__")) if score >= LEAST_SCORE else ""
 
@@ -99,6 +116,11 @@ def language(text: str) -> str:
 @cache
 def _model() -> Any:
     return fasttext.load_model(str(MODEL))
+
+
+def _is_english(text: str) -> bool:
+    words = ENGLISH.intersection(text.lower().split())
+    return len(words) >= LEAST_ENGLISH and len(words & ENGLISH_ALONE) >= LEAST_ALONE
 
 
 def _shouts(text: str) -> bool:

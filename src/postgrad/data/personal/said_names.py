@@ -136,6 +136,7 @@ _OWNERS = """
 my full first last sur family maiden customer guest patient contact holder
 mys fulls firsts lasts surs familys maidens customers guests patients contacts holders
 """
+OWNED_NAME = re.compile(r"(?<=[^\W\d_])name")
 OWNERS = word_set(_OWNERS)
 """Words before "name" of which one is in every text that NAMED matches, if not a part of the word:
 surname."""
@@ -177,7 +178,7 @@ def names(signs: Signs, is_user: bool) -> Iterator[Span]:
     """Names that their owners or those who address them say. `is_user`: a user's message."""
     is_short = is_user and signs.text.count(" ") < MOST_WORDS
     if "name" in signs.lower:
-        if signs.has(OWNERS) or any(word.find("name") > 0 for word in signs.words):
+        if signs.has(OWNERS) or OWNED_NAME.search(signs.lower):
             yield from _cued(signs.text, OWNED)
         for cue in NAME_CUES:
             if is_short or not cue.of_users:
