@@ -38,7 +38,7 @@ class Message:
     weight: int = 1
 
     def __reduce__(self) -> tuple[type[Message], tuple[Any, ...]]:
-        # rules send every turn to another process: a quarter of the time that fields take one by one
+        # every turn goes to another process: a quarter of the time that fields take one by one
         rest = (self.tool_calls, self.tool_call_id, self.name, self.weight)
         return Message, (self.role, self.content, *(rest if rest != _PLAIN_REST else ()))
 

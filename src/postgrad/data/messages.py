@@ -9,7 +9,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from postgrad.core.records import Message, Role, ToolCall
 from postgrad.data import strict_json
@@ -89,9 +89,12 @@ def read_messages(value: object, path: str, problems: Problems) -> tuple[Message
     if not is_list(value) or not value:
         problems.append(_no_list(value, path))
         return ()
+    plain = [*map(_plain, value)]
+    if all(plain):  # as nearly always; there are no calls, then, whose ids may be wrong
+        return tuple(turn for turn in plain if turn is not None)
     found: list[Message | None] = []
     for index, turn in enumerate(value):
-        found.append(_plain(turn) or _message(turn, f"{path}[{index}]", problems))
+        found.append(plain[index] or _message(turn, f"{path}[{index}]", problems))
         if problems.are_enough:
             return ()
     messages = tuple(message for message in found if message is not None)
@@ -108,6 +111,8 @@ def parse_tools(row: Mapping[str, Any]) -> tuple[Mapping[str, Any], ...]:
     Raises:
         RowError: not a list of functions that have a name.
     """
+    if "tools" not in row and "functions" not in row:
+        return ()
     problems = Problems(most=1)
     tools = read_tools(row, problems)
     problems.raise_first()
@@ -153,6 +158,8 @@ def check_taught(messages: Sequence[Message], path: str = "messages") -> None:
     Raises:
         RowError: no assistant turn, none with a weight, or turns after the last one.
     """
+    if messages and messages[-1].role == "assistant" and messages[-1].weight:
+        return
     answers = [message for message in messages if message.role == "assistant"]
     if not any(message.weight for message in answers):
         found = "Every assistant message has weight 0" if answers else "There is no assistant turn"
@@ -254,10 +261,11 @@ def _no_list(value: object, path: str) -> RowError:
 
 def _plain(value: object) -> Message | None:
     """The turn if it is as nearly all are, read at once: a role and a text, and nothing wrong."""
-    if not is_object(value) or len(value) != 2:
+    if type(value) is not dict:
         return None
-    role, content = value.get("role"), value.get("content")
-    if not isinstance(role, str) or role not in ROLES:
+    turn = cast("dict[str, Any]", value)
+    role, content = turn.get("role"), turn.get("content")
+    if len(turn) != 2 or not isinstance(role, str) or role not in ROLES:
         return None
     return Message(ROLES[role], content) if isinstance(content, str) and content.strip() else None
 

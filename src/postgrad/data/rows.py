@@ -91,6 +91,15 @@ class Row:
         return "\n".join(message.content for message in messages if message.role == "system")
 
     @property
+    def asked(self) -> list[str]:
+        """What the user says, turn by turn."""
+        if isinstance(self.record, Chat):
+            messages = self.record.messages
+        else:
+            messages = self.record.prompt if isinstance(self.record, Preference) else ()
+        return [turn.content for turn in messages if turn.role == "user" and turn.content]
+
+    @property
     def answer(self) -> str:
         """The answer as it is written: of a chat the last one, of a preference the preferred."""
         record = self.record

@@ -58,22 +58,24 @@ KNOWN_WORDS = 1 << 18
 WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)?")
 
 
-_ASCII_WORDS = bytes(
-    ord(chr(sign).lower()) if chr(sign).isalnum() or sign == ord("'") else ord(" ")
-    for sign in range(128)
-).ljust(256)
-"""Small letters, digits and apostrophes as they are, spaces for all other signs."""
+_APART = bytes(
+    sign if sign >= 128 or chr(sign).isalnum() or chr(sign) == "'" else ord(" ")
+    for sign in range(256)
+)
+"""Spaces for all signs of ASCII that are in no word."""
 
 
 def words_of(text: str) -> list[str]:
     """The words of a text without case and punctuation; numbers are words."""
-    if not text.isascii():
-        return WORD.findall(text.casefold())
-    # the same words as by the pattern, eight times as fast
-    words = text.encode().translate(_ASCII_WORDS).decode().split()
-    if "'" in text:
-        return [part for word in words for part in (WORD.findall(word) if "'" in word else (word,))]
-    return words
+    # the same words as by the pattern alone, in a fifth of the time
+    signs = text.casefold().encode("utf-8", "surrogatepass")
+    words = signs.translate(_APART).decode("utf-8", "surrogatepass").split()
+    if text.isascii() and "'" not in text:
+        return words
+    found: list[str] = []
+    for word in words:
+        found += (word,) if word.isalnum() else WORD.findall(word)
+    return found
 
 
 def are_alike(one: Sequence[str], other: Sequence[str], least: float = LEAST_SIMILARITY) -> bool:

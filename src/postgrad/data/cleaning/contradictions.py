@@ -14,7 +14,6 @@ from __future__ import annotations
 import math
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping
-from itertools import groupby
 
 from postgrad.core.findings import Hit, Kind
 from postgrad.data.rows import MAX_LABEL_WORDS, Rows
@@ -124,8 +123,8 @@ def _worded_anew(rows: Rows, groups: Mapping[tuple[str, ...], list[int]]) -> Ite
 
 def essence(question: str) -> tuple[str, ...]:
     """What a question asks: its words without those that ask nothing, none twice in a row."""
-    kept = (word for word in words_of(question) if word not in FILLERS)
-    return tuple(word for word, _ in groupby(kept))
+    kept = [word for word in words_of(question) if word not in FILLERS]
+    return tuple([word for word, before in zip(kept, ["", *kept], strict=False) if word != before])
 
 
 def _differ(rows: Rows, first: int, second: int) -> bool:

@@ -122,4 +122,4 @@ def _is_one_task(trained: Sequence[Row]) -> bool:
 
 
 def _question(row: Row) -> str:
-    return next((piece.text for piece in row.pieces() if piece.role == "user"), "")
+    return "".join(row.asked[:1])

@@ -138,5 +138,4 @@ def _has_letters(text: str) -> bool:
 
 
 def _question(row: Row) -> str:
-    asked = [piece.text for piece in row.pieces() if piece.role == "user"]
-    return asked[-1] if asked else ""
+    return "".join(row.asked[-1:])

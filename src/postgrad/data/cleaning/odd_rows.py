@@ -103,5 +103,4 @@ def _wrong_order(one: Message, other: Message) -> str:
 
 def _question(row: Row) -> str:
     """The last turn of the user."""
-    asked = [piece.text for piece in row.pieces() if piece.role == "user"]
-    return asked[-1] if asked else ""
+    return "".join(row.asked[-1:])

@@ -86,7 +86,7 @@ class Topics:
 
 def _question(row: Row) -> str:
     """What the user says; a word that every prompt has, as a speaker's name, would join all."""
-    return "\n".join(piece.text for piece in row.pieces() if piece.role == "user")[:MOST_CHARACTERS]
+    return "\n".join(row.asked)[:MOST_CHARACTERS]
 
 
 def _dominating(asked: Sequence[Row], groups: Groups) -> Iterator[Hit]:

@@ -9,11 +9,11 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-_LETTERS, _NUMBERS = (
-    bytes(ord(sign) if keep(sign) else ord(" ") for sign in map(chr, range(128))).ljust(256)
+_NO_LETTERS, _NO_DIGITS = (
+    bytes(sign if sign >= 128 or keep(chr(sign)) else ord(" ") for sign in range(256))
     for keep in (str.isalpha, str.isdigit)
 )
-"""Letters, or digits, as they are, spaces for all other ASCII."""
+"""Spaces for all signs of ASCII that are no letters, or no digits."""
 
 _WORDS = re.compile(r"[^\W\d_]+")
 _DIGITS = re.compile(r"\d+")
@@ -46,15 +46,21 @@ class Signs(NamedTuple):
 def signs_of(text: str) -> Signs:
     """The signs of a text."""
     lower = _lower(text)
-    if lower.isascii() and text.isascii():
-        # the same words and numbers as by the patterns, five times as fast
-        plain = lower.encode()
-        words = plain.translate(_LETTERS).decode().split()
-        numbers = plain.translate(_NUMBERS).split()
-    else:
-        words, numbers = _WORDS.findall(lower), _DIGITS.findall(text)
+    words, numbers = _parts(lower, _NO_LETTERS, _WORDS), _parts(lower, _NO_DIGITS, _DIGITS)
     lengths = [*map(len, numbers)]
     return Signs(text, lower, frozenset(words), sum(lengths), len(lengths), max(lengths, default=0))
+
+
+def _parts(text: str, apart: bytes, pattern: re.Pattern[str]) -> list[str]:
+    """What the pattern finds in a text, in a fifth of its time where most of the text is ASCII."""
+    signs = text.encode("utf-8", "surrogatepass").translate(apart)
+    parts = signs.decode("utf-8", "surrogatepass").split()
+    if text.isascii():
+        return parts
+    found: list[str] = []
+    for part in parts:
+        found += (part,) if part.isascii() else pattern.findall(part)
+    return found
 
 
 def word_set(text: str) -> frozenset[str]:
