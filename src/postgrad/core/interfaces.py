@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     import numpy as np
     from torch import nn
 
-    from postgrad.data.rows import Row, Rows
+    from postgrad.data.rows import Piece, Row, Rows
     from postgrad.engine.weights import Change
 
 
@@ -99,8 +99,9 @@ class LookingRule(Protocol):
     """What a rule has besides if it looks at each row by itself: all such rules share one pass over
     the rows and over the cores of the machine."""
 
-    def at_row(self, row: Row, /) -> Any:
-        """What `find` asks for by `rows.seen`. A static method: no rule remembers another row."""
+    def at_row(self, row: Row, pieces: Sequence[Piece], /) -> Any:
+        """What `find` asks for by `rows.seen`, from a row and all its texts. A static method: no
+        rule remembers another row."""
         ...
 
 

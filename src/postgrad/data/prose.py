@@ -7,7 +7,7 @@ seldom run.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Sequence
 from functools import cache
 
 from postgrad.core.records import Chat, Preference
@@ -52,7 +52,9 @@ def is_json(text: str) -> bool:
 def is_code(text: str) -> bool:
     """Whether a text, or a part of it that is not in a block of its own, is code or JSON."""
     inside = any(sign in text for sign in CODE_SIGNS) and CODE_INSIDE.search(text)
-    return bool(inside) or is_json(text) or CODE_LINE.search(text) is not None
+    if inside or is_json(text):
+        return True
+    return (CODE_LINE.search(text) if "\n" in text else CODE_LINE.match(text)) is not None
 
 
 def without_code(text: str) -> str:
@@ -62,11 +64,13 @@ def without_code(text: str) -> str:
     return INLINE.sub(" ", text) if "`" in text else text
 
 
-def taught_pieces(row: Row) -> Iterator[Piece]:
-    """What the model learns to write; of a preference, the preferred answer."""
-    for piece in row.pieces():
-        if piece.taught and not piece.path.startswith("non_preferred_output"):
-            yield piece
+def taught(pieces: Sequence[Piece]) -> list[Piece]:
+    """What the model learns to write of a row; of a preference, the preferred answer."""
+    return [
+        piece
+        for piece in pieces
+        if piece.taught and not piece.path.startswith("non_preferred_output")
+    ]
 
 
 def shown_text(row: Row) -> str:

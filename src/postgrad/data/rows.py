@@ -115,9 +115,9 @@ class Row:
 AnswerKind = Literal["label", "free"]
 
 
-AtRow = Callable[[Row], Any]
-"""What a rule wants to know of each row by itself: a function of a class or module, because another
-process has to find it by name. What is empty is left out."""
+AtRow = Callable[[Row, Sequence[Piece]], Any]
+"""What a rule wants to know of each row by itself, of which it is also given all texts: a function
+of a class or module, because another process has to find it by name. What is empty is left out."""
 
 Told = Callable[[int], None]
 """Called now and then with the number of rows that were looked at, while a rule goes over them."""
@@ -219,8 +219,9 @@ def _looked(works: Sequence[AtRow], rows: Sequence[Row]) -> list[list[tuple[int,
     """Of each work, the rows in which it found something."""
     found: list[list[tuple[int, Any]]] = [[] for _ in works]
     for row in rows:
+        pieces = row.pieces()  # once for all of them
         for work, seen in zip(works, found, strict=True):
-            result = work(row)
+            result = work(row, pieces)
             if result:
                 seen.append((row.index, result))
     return found

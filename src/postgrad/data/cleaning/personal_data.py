@@ -8,7 +8,7 @@ gets the same placeholder, so that a masked row still says who is who.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from postgrad.core.findings import Hit, Kind, Severity
 from postgrad.data.personal.masks import Span, ToMask, mask_hits, to_mask
@@ -54,9 +54,9 @@ class PersonalData:
     kinds = tuple(KINDS.values())
 
     @staticmethod
-    def at_row(row: Row) -> ToMask | None:
+    def at_row(row: Row, pieces: Sequence[Piece]) -> ToMask | None:
         """The values in a row."""
-        return to_mask(row, _spans)
+        return to_mask(pieces, _spans)
 
     def find(self, rows: Rows) -> Iterator[Hit]:
         """A hit for each value of each turn."""

@@ -8,13 +8,13 @@ A model that is taught them sends them to customers. Fields in code and the mask
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import cached_property
 
 from postgrad.core.findings import Hit, Kind
 from postgrad.data.personal.masks import PLACEHOLDER
-from postgrad.data.prose import excerpt, is_code, shown_text, taught_pieces, without_code
-from postgrad.data.rows import Row, Rows
+from postgrad.data.prose import excerpt, is_code, shown_text, taught, without_code
+from postgrad.data.rows import Piece, Row, Rows
 
 _FIELD = (
     r"name|company|date|address|email|phone|number|title|city|state|amount|order|product|customer"
@@ -69,11 +69,11 @@ class Placeholders:
     )
 
     @staticmethod
-    def at_row(row: Row) -> list[Hit]:
+    def at_row(row: Row, pieces: Sequence[Piece]) -> list[Hit]:
         """One hit for each taught turn with a placeholder."""
         hits: list[Hit] = []
         asked = _Asked(row)
-        for piece in taught_pieces(row):
+        for piece in taught(pieces):
             lower = piece.text.lower()
             if not any(map(lower.__contains__, SIGNS)):
                 continue

@@ -7,11 +7,11 @@ can't ...". A specialist that learns them refuses what it was made for.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from postgrad.core.findings import Hit, Kind
-from postgrad.data.prose import excerpt, taught_pieces
-from postgrad.data.rows import Row, Rows
+from postgrad.data.prose import excerpt, taught
+from postgrad.data.rows import Piece, Row, Rows
 
 SPEAKS_AS_MODEL = re.compile(
     r"\bas an? (?:large |artificial |ai |a\.i\. )*(?:language model|ai\b|ai assistant"
@@ -52,10 +52,10 @@ class Refusals:
     )
 
     @staticmethod
-    def at_row(row: Row) -> list[Hit]:
+    def at_row(row: Row, pieces: Sequence[Piece]) -> list[Hit]:
         """One hit for each taught turn that refuses."""
         hits: list[Hit] = []
-        for piece in taught_pieces(row):
+        for piece in taught(pieces):
             lower = piece.text.lower()
             if any(map(lower.__contains__, SIGNS)):
                 found = SPEAKS_AS_MODEL.search(piece.text) or REFUSES.search(piece.text)

@@ -7,11 +7,11 @@ the answer repeats. Lists, tables and refrains repeat a few words; loops repeat 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from postgrad.core.findings import Hit, Kind
-from postgrad.data.prose import is_code, taught_pieces
-from postgrad.data.rows import Row, Rows
+from postgrad.data.prose import is_code, taught
+from postgrad.data.rows import Piece, Row, Rows
 from postgrad.data.similar import words_of
 
 FEWEST_WORDS = 24
@@ -44,10 +44,10 @@ class Repetition:
     )
 
     @staticmethod
-    def at_row(row: Row) -> list[Hit]:
+    def at_row(row: Row, pieces: Sequence[Piece]) -> list[Hit]:
         """One hit for each taught turn that is a loop."""
         hits: list[Hit] = []
-        for piece in taught_pieces(row):
+        for piece in taught(pieces):
             if len(piece.text) < 4 * FEWEST_WORDS:
                 continue
             words = words_of(piece.text)

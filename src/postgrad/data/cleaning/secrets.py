@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from postgrad.core.findings import Hit, Kind
 from postgrad.data.personal.masks import Span, ToMask, mask_hits, to_mask, without_overlaps
@@ -103,9 +103,9 @@ class Secrets:
     )
 
     @staticmethod
-    def at_row(row: Row) -> ToMask | None:
+    def at_row(row: Row, pieces: Sequence[Piece]) -> ToMask | None:
         """The secrets in a row."""
-        return to_mask(row, _spans)
+        return to_mask(pieces, _spans)
 
     def find(self, rows: Rows) -> Iterator[Hit]:
         """A hit for each secret of each turn."""

@@ -7,11 +7,11 @@ adds the real ones; what stands in the text is only text, and the model learns t
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 from postgrad.core.findings import Hit, Kind
 from postgrad.data.prose import asks_about, excerpt, without_code
-from postgrad.data.rows import Row, Rows
+from postgrad.data.rows import Piece, Row, Rows
 
 MARKS = re.compile(
     r"<\|(?:im_start|im_end|im_sep|endoftext|begin_of_text|end_of_text|start_header_id"
@@ -48,16 +48,19 @@ class TemplateRemains:
     )
 
     @staticmethod
-    def at_row(row: Row) -> list[Hit]:
+    def at_row(row: Row, pieces: Sequence[Piece]) -> list[Hit]:
         """One hit for each turn with remains."""
         hits: list[Hit] = []
-        is_asked_for = asks_about(row, ASKED)
-        for piece in row.pieces():
+        is_asked_for: Callable[[], bool] | None = None
+        for piece in pieces:
             if not any(map(piece.text.__contains__, SIGNS)):
                 continue
             text = without_code(piece.text)
             found = MARKS.search(text)
-            if found and not is_asked_for():
+            if not found:
+                continue
+            is_asked_for = is_asked_for or asks_about(row, ASKED)
+            if not is_asked_for():
                 what = f"“{excerpt(text, *found.span())}”"
                 hits.append(Hit("template_remains", row.index, what, piece.path))
         return hits

@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from postgrad.core.findings import Hit, Kind
 from postgrad.core.records import Text
-from postgrad.data.prose import is_code, taught_pieces, without_code
-from postgrad.data.rows import Row, Rows
+from postgrad.data.prose import is_code, taught, without_code
+from postgrad.data.rows import Piece, Row, Rows
 
 MOST_CHARACTERS = 400
 """Of the end of an answer that are looked at: two long sentences."""
@@ -60,12 +60,12 @@ class Unfinished:
     )
 
     @staticmethod
-    def at_row(row: Row) -> _Ends | None:
+    def at_row(row: Row, pieces: Sequence[Piece]) -> _Ends | None:
         """How the answers of a row end."""
         if isinstance(row.record, Text):
             return None  # long texts are cut into rows
         ends = _Ends()
-        for piece in taught_pieces(row):
+        for piece in taught(pieces):
             if not piece.path.endswith("content") or piece.text.count(" ") < FEWEST_WORDS - 1:
                 continue
             ends.num_judged += 1

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from postgrad.core.findings import Hit
-from postgrad.data.rows import Piece, Row
+from postgrad.data.rows import Piece
 
 PLACEHOLDER = re.compile(r"\[([A-Z][A-Z_]*)_(\d{1,9})\]")
 
@@ -71,11 +71,12 @@ class ToMask(NamedTuple):
     spans: list[tuple[str, list[Span]]]
 
 
-def to_mask(row: Row, spans_of: Callable[[Piece], list[Span]]) -> ToMask | None:
-    """What is to be hidden in a row; None for nothing. `spans_of` finds the spans of a text."""
+def to_mask(pieces: Sequence[Piece], spans_of: Callable[[Piece], list[Span]]) -> ToMask | None:
+    """What is to be hidden in the texts of a row; None for nothing. `spans_of` finds the spans of
+    one of them."""
     taken: list[tuple[str, str]] = []
     found: list[tuple[str, list[Span]]] = []
-    for piece in row.pieces():
+    for piece in pieces:
         taken += placeholders(piece.text)
         spans = spans_of(piece)
         if spans:

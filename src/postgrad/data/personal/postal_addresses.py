@@ -151,10 +151,12 @@ STREETS_PERHAPS = word_set(
     "drive dr way court ct place pl square sq circle cir close trail loop cross complex row grove"
     " hill garden gardens walk mews alley plaza"
 )
-STREETS_OF_NUMBER_LAST = (
+STREETS_OF_NUMBER_LAST = word_set(
+    "via viale piazza corso calle avenida avda plaza paseo rua ul ulica"
+)
+STREET_ENDS_OF_NUMBER_LAST = (
     *("stra", "str.", "weg", "platz", "allee", "gasse", "laan", "plein", "gracht", "kade", "gatan"),
-    *("vägen", "vej", "gade", "via", "piazza", "corso", "calle", "avenida", "avda", "plaza"),
-    *("paseo", "rua", "ul.", "ulica"),
+    *("vägen", "vej", "gade"),
 )
 STREETS_OF_NUMBER_FIRST = word_set("rue avenue boulevard chemin impasse quai allée cours place")
 BOXES = word_set("box postfach")
@@ -205,7 +207,9 @@ def _parts(signs: Signs, is_answer: bool) -> Iterator[Span]:
 
 def _matches(signs: Signs, is_answer: bool) -> Iterator[re.Match[str]]:
     text, lower = signs.text, signs.lower
-    if any(map(lower.__contains__, STREETS_OF_NUMBER_LAST)):
+    if signs.has(STREETS_OF_NUMBER_LAST) or any(
+        map(lower.__contains__, STREET_ENDS_OF_NUMBER_LAST)
+    ):
         yield from NUMBER_LAST.finditer(text)
     if signs.has(STREETS_OF_NUMBER_FIRST):
         yield from NUMBER_FIRST.finditer(text)
