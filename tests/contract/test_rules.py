@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import pickle
 import re
 from pathlib import Path
 
@@ -11,7 +12,7 @@ import pytest
 
 from postgrad import plugins
 from postgrad.core.findings import SEVERITIES
-from postgrad.core.interfaces import AskingRule, Rule
+from postgrad.core.interfaces import AskingRule, LookingRule, Rule
 from postgrad.core.records import Chat, Message, Preference, Text
 from postgrad.data.rows import Row, Rows, Size
 
@@ -50,6 +51,11 @@ READERS = {
 def rule(request: pytest.FixtureRequest) -> Rule:
     found = plugins.load("rules", request.param)()
     return found.asking(READERS[found.asks]) if isinstance(found, AskingRule) else found
+
+
+def test_what_it_looks_for_at_each_row_can_be_sent_to_another_process(rule: Rule) -> None:
+    if isinstance(rule, LookingRule):
+        assert pickle.loads(pickle.dumps(rule.at_row)) is rule.at_row
 
 
 def test_names_itself(rule: Rule) -> None:

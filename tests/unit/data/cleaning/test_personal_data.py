@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -9,6 +11,7 @@ from hypothesis import strategies as st
 from postgrad.core.records import Chat, Message
 from postgrad.data.cleaning.personal_data import PersonalData
 from postgrad.data.personal.recognise import find
+from postgrad.data.personal.signs import signs_of
 from postgrad.data.rows import Row, Rows, Size
 
 
@@ -121,3 +124,13 @@ def test_spans_are_parts_of_the_text_and_do_not_overlap(text: str, role: str) ->
 def test_the_worst_text_of_a_pattern_ends(piece: str, role: str) -> None:
     text = piece * (100_000 // len(piece))
     assert all(text[span.start : span.end] == span.value for span in find(text, role))
+
+
+@given(st.text() | st.text(alphabet="ab Z'’_-.,09é\u00a0İKſßÀ“”…٣²½文ª\n\t\x1c\x85😀", max_size=20))
+def test_the_signs_of_a_text_are_its_words_and_numbers(text: str) -> None:
+    signs = signs_of(text)
+    lengths = [len(number) for number in re.findall(r"\d+", text)]
+    assert len(signs.lower) == len(text)
+    assert signs.words == frozenset(re.findall(r"[^\W\d_]+", signs.lower))
+    assert (signs.num_digits, signs.num_numbers) == (sum(lengths), len(lengths))
+    assert signs.longest_number == max(lengths, default=0)

@@ -15,7 +15,7 @@ from postgrad.data.cleaning.leaks import Leaks
 from postgrad.data.cleaning.near_duplicates import NearDuplicates
 from postgrad.data.cleaning.trivial_rows import TrivialRows
 from postgrad.data.rows import Row, Rows, Size
-from postgrad.data.similar import are_alike, candidates, words_of
+from postgrad.data.similar import WORD, are_alike, candidates, words_of
 
 Pair = tuple[str, str]
 QUESTION = "How do I get a new card for my account when I have lost the old one in the train?"
@@ -89,6 +89,14 @@ def test_candidates_are_found_among_many() -> None:
 
 def test_words_are_without_case_and_punctuation() -> None:
     assert words_of("Don't PANIC, it's 4.2!") == ["don't", "panic", "it's", "4", "2"]
+
+
+@given(
+    st.text()
+    | st.text(alphabet="ab Z'’_-.,09é\u00a0\u3000İKſßÀ“”—…٣²½文ª\n\t\x1c\x85😀", max_size=20)
+)
+def test_the_quick_way_to_words_is_that_of_the_pattern(text: str) -> None:
+    assert words_of(text) == WORD.findall(text.casefold())
 
 
 def test_leaks_are_training_rows_and_told_once() -> None:

@@ -7,6 +7,7 @@ import pytest
 from postgrad import plugins
 from postgrad.core.findings import Hit
 from postgrad.core.records import Chat, Message, ToolCall
+from postgrad.data.cleaning import language
 from postgrad.data.rows import Row, Rows, Size
 
 
@@ -98,6 +99,17 @@ def test_who_asks_for_a_translation_gets_another_language_rightly(ask: str) -> N
     assert hits("language", *english, (ask, answer)) == []
     asked_plainly = ask.partition(": ")[2]
     assert [hit.row for hit in hits("language", *english, (asked_plainly, answer))] == [30]
+
+
+def test_plain_english_needs_no_model(monkeypatch: pytest.MonkeyPatch) -> None:
+    english = "What have you done with the order that was placed there on Monday?"
+    dutch = "In de film is het de vraag of hij was waar hij of zij had moeten zijn, en waarom."
+    assert language.language(dutch) == "nl"
+    assert language.language(dutch.upper()) == "nl"
+    monkeypatch.setattr(language, "_model", None)
+    assert language.language(english) == language.language(english.upper()) == "en"
+    with pytest.raises(TypeError):
+        language.language(dutch)
 
 
 def test_code_repeats_itself_rightly_and_prose_does_not() -> None:
