@@ -162,7 +162,8 @@ def _sketches(template: np.ndarray, texts: list[str]) -> tuple[np.ndarray, np.nd
 
 def _template(texts: list[str]) -> np.ndarray:
     """Hashes of the runs of words that many of these texts have: uint64, sorted."""
-    runs, numbers, _, _ = _runs(TEMPLATE_WORDS, texts)
+    runs, starts = _runs(TEMPLATE_WORDS, texts)
+    numbers = np.repeat(np.arange(len(texts)), np.diff(starts))
     order = np.lexsort((numbers, runs))
     runs, numbers = runs[order], numbers[order]
     # a text counts once for a run, however often it has it
@@ -249,20 +250,21 @@ def shared_runs(
     """
     work = partial(_runs, length)
     parts, of_text = [np.empty(0, np.uint64)], [np.empty(0, np.int64)]
-    for start, runs, texts, _ in _numbered(spread(work, map(text_of, held_out))):
+    for first, runs, starts in _numbered(spread(work, map(text_of, held_out))):
         parts.append(runs)
-        of_text.append(texts + start)
-    known, first = np.unique(np.concatenate(parts), return_index=True)
+        of_text.append(first + np.repeat(np.arange(len(starts) - 1), np.diff(starts)))
+    known, places = np.unique(np.concatenate(parts), return_index=True)
     if not len(known):
         return
-    owners = np.concatenate(of_text)[first]
+    owners = np.concatenate(of_text)[places]
     sharing: dict[int, dict[int, int]] = {}  # by place in `known`: by text, its run's first word
-    for start, runs, texts, places in _numbered(spread(work, map(text_of, trained))):
+    for first, runs, starts in _numbered(spread(work, map(text_of, trained))):
         at = np.minimum(np.searchsorted(known, runs), len(known) - 1)
         for hit in np.flatnonzero(known[at] == runs).tolist():
             found = sharing.setdefault(int(at[hit]), {})
             if len(found) <= MOST_SHARING:
-                found.setdefault(int(texts[hit]) + start, int(places[hit]))
+                text = int(np.searchsorted(starts, hit, side="right")) - 1
+                found.setdefault(first + text, hit - int(starts[text]))
     told: set[int] = set()
     for run, found in sharing.items():
         for text, place in found.items() if len(found) <= MOST_SHARING else ():
@@ -272,24 +274,21 @@ def shared_runs(
                 yield trained[text], held_out[int(owners[run])], " ".join(words)
 
 
-Runs = tuple[np.ndarray, np.ndarray, np.ndarray, int]
+Runs = tuple[np.ndarray, np.ndarray]
 
 
-def _numbered(
-    portions: Iterator[Runs],
-) -> Iterator[tuple[int, np.ndarray, np.ndarray, np.ndarray]]:
-    """Of each portion the number of its first text, then runs, texts and places."""
-    start = 0
-    for runs, texts, places, count in portions:
-        yield start, runs, texts, places
-        start += count
+def _numbered(portions: Iterator[Runs]) -> Iterator[tuple[int, np.ndarray, np.ndarray]]:
+    """Of each portion the number of its first text, then its runs and their starts."""
+    first = 0
+    for runs, starts in portions:
+        yield first, runs, starts
+        first += len(starts) - 1
 
 
 def _runs(length: int, texts: list[str]) -> Runs:
-    """The runs of words of texts: their hashes, uint64; of each, the number of its text and the
-    place of its first word there, int64; and how many texts there are."""
+    """Hashes of the runs of words of texts, uint64, and where those of each text start, int64
+    (N + 1,): the run at place p of a text begins with its word p."""
     hashes_W, starts = hashed(texts)
     runs, is_run = run_hashes(hashes_W, starts, length)
-    chosen = np.flatnonzero(is_run)
-    number = np.searchsorted(starts, chosen, side="right") - 1
-    return runs[chosen], number, chosen - starts[number], len(texts)
+    counts = np.maximum(np.diff(starts) - (length - 1), 0)
+    return runs[is_run], np.concatenate(([0], np.cumsum(counts)))
