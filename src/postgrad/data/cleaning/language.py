@@ -119,8 +119,9 @@ def language(text: str) -> str:
 @cache
 def _model() -> Any:
     package = find_spec(PACKAGE)
-    assert package is not None and package.origin is not None, "it brings fasttext"
-    return library.load_model(str(Path(package.origin).parent / MODEL))
+    origin = package.origin if package else None
+    assert origin is not None, "it brings fasttext"
+    return library.load_model(str(Path(origin).parent / MODEL))
 
 
 def _is_english(text: str) -> bool:
