@@ -49,7 +49,8 @@ def _show(screen: Screen, found: Mapping[str, Any]) -> None:
         told += f", {rows['left_out']} left out because one of the models was trained on them"
     if rows["alone"]:
         told += f", {rows['alone']} answered by one side only"
-    screen.line(f"  {told}.")
+    primary = Comparison.model_validate(found["primary"])
+    screen.line(f"  {told}.{reading.clustered(primary)}")
     for values in (found["primary"], *found["secondary"]):
         it = Comparison.model_validate(values)
         before, after = (reading.short_score(it, value) for value in (it.base, it.tuned))

@@ -103,7 +103,7 @@ def sentences(report: Report) -> list[tuple[str, str]]:
         (
             "Measured on",
             f"{counted(report, it.n)} held out from training, the same ones for both models."
-            + _clustered(it),
+            + clustered(it),
         ),
         (
             "95 % interval".replace(" %", NBSP + "%"),
@@ -171,7 +171,8 @@ def _sentence(text: str) -> str:
     return text[:1].upper() + text[1:]
 
 
-def _clustered(it: Comparison) -> str:
+def clustered(it: Comparison) -> str:
+    """That some items belong together, as a further sentence; "" where each is by itself."""
     if it.clusters is None:
         return ""
     groups = words.count(it.clusters, "group")

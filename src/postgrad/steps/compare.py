@@ -6,9 +6,9 @@ model said, exported as chats. At least one side is a run, because runs have the
 
 from __future__ import annotations
 
-import dataclasses
+from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -18,17 +18,20 @@ from postgrad.core.records import Chat, Message
 from postgrad.core.report import Report
 from postgrad.core.run import RunFolder
 from postgrad.core.task import Answer, Task
+from postgrad.data.dataset import thaw
 from postgrad.data.files import load_file
 from postgrad.data.split import prompt_key
 from postgrad.errors import RunError
 from postgrad.evals import compare as comparing
 from postgrad.evals import verdict
 from postgrad.evals.metrics import BITS_PER_BYTE
+from postgrad.evals.row_clusters import row_clusters
 from postgrad.evals.stored_answers import load_answers
 from postgrad.reports.write import read_report
 
-Key = tuple[str, str]
-"""A question, and its reference where that is known: two rows may ask the same."""
+Key = tuple[str, str, int]
+"""A question, its reference where that is known, and its number among the rows that have both: two
+rows may ask the same."""
 
 SIGNIFICANCE, RESAMPLES = 0.05, 10_000
 """The defaults of a job's evaluation: here no job speaks for both sides."""
@@ -43,12 +46,28 @@ class Side:
         answers: by question.
         trained: questions that the model was trained on.
         report: of the run; None: a file of answers, which has no references.
+        clusters: by row id, the same name for rows that belong together; of a run.
     """
 
     name: str
     answers: Mapping[Key, Answer]
     trained: frozenset[str]
     report: Report | None
+    clusters: Mapping[str, str] = field(default_factory=dict[str, str])
+
+
+@dataclass(frozen=True)
+class Paired:
+    """Two answers to each question, first and second, and how many questions have no pair.
+
+    Attributes:
+        left_out: because one of the models was trained on them.
+        alone: answered on one side only.
+    """
+
+    pairs: list[tuple[Answer, Answer]]
+    left_out: int
+    alone: int
 
 
 def compare(context: StepContext, request: Mapping[str, Any]) -> dict[str, Any]:
@@ -57,6 +76,9 @@ def compare(context: StepContext, request: Mapping[str, Any]) -> dict[str, Any]:
     Args:
         context: of the step.
         request: `sides`: two of {"name", "run", "who"} or {"name", "file"}.
+
+    Rows that belong together are drawn together, as in the run's own comparison; which do, the
+    first of the two that is a run says.
 
     Returns:
         `verdict`, `headline`, `primary`, `secondary` (comparisons, `base` being the first side),
@@ -73,14 +95,16 @@ def compare(context: StepContext, request: Mapping[str, Any]) -> dict[str, Any]:
             fix="Name at least one run: postgrad compare RUN FILE",
             code="no_run",
         )
-    pairs, left_out = _paired(first, second)
-    before, after = ([pair[side] for pair in pairs] for side in (0, 1))
+    paired = _paired(first, second)
+    before, after = ([pair[side] for pair in paired.pairs] for side in (0, 1))
     task = _task(report, before, after)
     before, after = (comparing.score_answers(answers, task) for answers in (before, after))
-    primary, secondary = comparing.compare(before, after, task, resamples=RESAMPLES, seed=0)
+    clusters = (first if first.report else second).clusters
+    primary, secondary = comparing.compare(
+        before, after, task, resamples=RESAMPLES, seed=0, clusters=clusters
+    )
     decided = verdict.decide(primary, SIGNIFICANCE)
     names = (first.name, second.name)
-    alone = len(first.answers) + len(second.answers) - 2 * (len(pairs) + left_out)
     return {
         "first": first.name,
         "second": second.name,
@@ -88,7 +112,11 @@ def compare(context: StepContext, request: Mapping[str, Any]) -> dict[str, Any]:
         "headline": verdict.headline(decided, primary, task, names),
         "primary": primary.model_dump(mode="json"),
         "secondary": [each.model_dump(mode="json") for each in secondary],
-        "rows": {"compared": len(pairs), "left_out": left_out, "alone": alone},
+        "rows": {
+            "compared": len(paired.pairs),
+            "left_out": paired.left_out,
+            "alone": paired.alone,
+        },
         "changes": _changes(before, after, task.primary),
     }
 
@@ -97,12 +125,23 @@ def _side(told: Mapping[str, Any]) -> Side:
     if "file" in told:
         return _file(told["name"], Path(told["file"]))
     run = RunFolder(Path(told["run"]))
-    answers = {_key(each): each for each in load_answers(run, told["who"])}
+    answers = _by_key(load_answers(run, told["who"]))
+    dataset = thaw(run)
     trained = frozenset[str]()
     if told["who"] == "tuned":  # a base model has seen no row of ours
-        rows = load_file(run.split("train")).examples
-        trained = frozenset(prompt_key(row.record) for row in rows)
-    return Side(told["name"], answers, trained, read_report(run.report_json))
+        trained = frozenset(prompt_key(row.record) for row in dataset.train)
+    report = read_report(run.report_json)
+    return Side(told["name"], answers, trained, report, row_clusters(dataset.test))
+
+
+def _by_key(answers: Sequence[Answer]) -> dict[Key, Answer]:
+    found: dict[Key, Answer] = {}
+    seen = Counter[tuple[str, str]]()
+    for answer in answers:
+        question = _question(answer), answer.reference
+        found[*question, seen[question]] = answer
+        seen[question] += 1
+    return found
 
 
 def _file(name: str, path: Path) -> Side:
@@ -112,35 +151,34 @@ def _file(name: str, path: Path) -> Side:
         if isinstance(row.record, Chat):
             prompt = tuple(message.as_dict() for message in row.record.prompt)
             given = Answer(row.id, prompt, "", row.record.answer.content, "stop")
-            answers.setdefault((prompt_key(row.record), ""), given)
+            answers.setdefault((prompt_key(row.record), "", 0), given)
     return Side(name, answers, frozenset(), None)
 
 
-def _key(answer: Answer) -> Key:
+def _question(answer: Answer) -> str:
     if not answer.prompt:  # plain text has no question
-        return answer.id, answer.reference
+        return answer.id
     turns = [Message(turn["role"], turn.get("content") or "") for turn in answer.prompt]
-    return prompt_key(Chat((*turns, Message("assistant", "")))), answer.reference
+    return prompt_key(Chat((*turns, Message("assistant", ""))))
 
 
-def _paired(first: Side, second: Side) -> tuple[list[tuple[Answer, Answer]], int]:
-    """Answers to the same question, and how many questions one of the models was trained on."""
-    by_question = {key[0]: answer for key, answer in second.answers.items()}
+def _paired(first: Side, second: Side) -> Paired:
+    """Answers to the same question, under the row ids of the first run among the two."""
     if first.report is None:
-        found, left_out = _paired(second, first)
-        return [(before, after) for after, before in found], left_out
+        found = _paired(second, first)
+        return replace(found, pairs=[(before, after) for after, before in found.pairs])
     pairs: list[tuple[Answer, Answer]] = []
-    left_out = 0
-    for number, (key, answer) in enumerate(first.answers.items()):
-        other = by_question.get(key[0]) if second.report is None else second.answers.get(key)
+    left_out, met = 0, set[Key]()
+    for key, answer in first.answers.items():
+        met_by = (key[0], "", 0) if second.report is None else key
+        other = second.answers.get(met_by)
         if other is None:
             continue
+        met.add(met_by)
         if key[0] in first.trained | second.trained:
             left_out += 1
             continue
-        name = str(number)
-        other = dataclasses.replace(other, id=name, reference=answer.reference)
-        pairs.append((dataclasses.replace(answer, id=name), other))
+        pairs.append((answer, replace(other, id=answer.id, reference=answer.reference)))
     if not pairs:
         raise RunError(
             f"{first.name} and {second.name} have no question in common that neither was "
@@ -149,7 +187,8 @@ def _paired(first: Side, second: Side) -> tuple[list[tuple[Answer, Answer]], int
             fix="Give both runs the same test file: --set data.test=FILE",
             code="nothing_in_common",
         )
-    return pairs, left_out
+    alone = len(first.answers) - len(pairs) - left_out + len(second.answers.keys() - met)
+    return Paired(pairs, left_out, alone)
 
 
 def _task(report: Report, *sides: Sequence[Answer]) -> Task:
