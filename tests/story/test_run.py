@@ -192,6 +192,7 @@ def test_eval_gives_the_same_answers(finished: Finished, report: Report, tmp_pat
     assert again.primary == report.primary
     assert again.training == report.training
     assert again.settings == report.settings
+    assert again.looks == report.looks, "the same model again is no further look at the test"
     assert again.gates == report.gates
 
 

@@ -71,7 +71,6 @@ def _show_suggestions(screen: Screen, found: Mapping[str, Any]) -> None:
     if not found["suggestions"]:
         screen.line("")
         screen.line(next_steps.NOTHING)
-        return
     for number, each in enumerate(found["suggestions"], start=1):
         screen.line("")
         screen.line(f"{number}. {each['title']}", style="bold")
@@ -85,6 +84,8 @@ def _show_suggestions(screen: Screen, found: Mapping[str, Any]) -> None:
             screen.line(f"   First    {each['command']}")
         if each["is_job"]:
             screen.line(f"   Take it  postgrad next {found['run']} --take {number}")
+    screen.line("")
+    screen.line(next_steps.judged(found["judged"]), style="dim")
 
 
 def _show_job(screen: Screen, found: Mapping[str, Any]) -> None:

@@ -359,6 +359,17 @@ class Recipe(Part):
     text: str
 
 
+class Looks(Part):
+    """How fresh the test is: the runs that were judged on most of its rows."""
+
+    number: int
+    """Of this run among them, in their order: 1 is the first."""
+    earlier: list[str]
+    """Of those judged before it, the sha256 of their job.yaml."""
+    level: float
+    """The p-value under which the best of so many runs would still be a proof (Bonferroni)."""
+
+
 class ChangedSetting(Part):
     """A setting that differs between two runs."""
 
@@ -396,6 +407,8 @@ class Report(Part):
     reasons: list[str]
     """Why ship is what it is."""
     primary: Comparison
+    looks: Looks | None = None
+    """Runs judged on the same test rows; null: not counted, by an earlier version."""
     secondary: list[Comparison]
     gates: dict[str, Gate]
     preferences: list[ProbeReport] = []

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 from postgrad.core.pair import PERSON
-from postgrad.core.report import Comparison, Report, Unit
+from postgrad.core.report import Comparison, Looks, Report, Unit
 from postgrad.reports import words
 from postgrad.reports.words import MINUS, NBSP
 
@@ -16,6 +16,8 @@ DECIDES = (
     "The first row decides the verdict. The p-values of the other measures are Holm-adjusted: the "
     "chance of any wrong claim among them stays below the level."
 )
+
+FRESH_ROWS = "Keep rows that were never asked for the last word: --set data.test=FILE"
 
 VERDICTS = {"better": "Better", "worse": "Worse", "no_proof": "No proof"}
 
@@ -126,6 +128,8 @@ def sentences(report: Report) -> list[tuple[str, str]]:
             )
         )
     rows.append(("Holds for", holds_for(report)))
+    if report.looks:
+        rows.append(("Freshness", freshness(report, report.looks)))
     if it.metric == PERSON:
         neither = it.n - (it.fixed or 0) - (it.broken or 0)
         rows.append(
@@ -165,6 +169,27 @@ def holds_for(report: Report) -> str:
     return (
         f"This checkpoint; the line of the recipe stands beside it. {_sentence(report.recipe.text)}"
     )
+
+
+def freshness(report: Report, looks: Looks) -> str:
+    """How often the test was looked at, and what a proof is worth after that."""
+    if looks.number == 1:
+        return (
+            "The first run judged on these test rows, as far as the runs beside it and those that "
+            "it was made from tell."
+        )
+    earlier = words.count(looks.number - 1, "other run was", "other runs were")
+    text = (
+        f"{earlier} judged on these test rows before. The best of several is the best partly by "
+        "luck, so a gain found by trying many is worth less"
+    )
+    if report.verdict == "better":
+        below = "" if report.primary.p_value < looks.level else "not "
+        text += (
+            f": for the best of {looks.number} to be a proof it takes {words.under(looks.level)} "
+            f"(Bonferroni), and this run is {below}below that"
+        )
+    return f"{text}. {FRESH_ROWS}"
 
 
 def _sentence(text: str) -> str:

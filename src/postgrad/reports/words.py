@@ -20,7 +20,7 @@ NOTHING = "\u2013"
 """Shown where there is no value."""
 
 _INITIALS = ("cpu", "gpu")
-_SPLIT = re.compile(r"(?<=\d) (?=%)|(?<=\bp) (?=[<=] )|(?<=\bp [<=]) (?=\d)")
+_SPLIT = re.compile(r"(?<=\d) (?=%)|(?<=\b[pq]) (?=[<=] )|(?<=\b[pq] [<=]) (?=\d)")
 
 
 def number(value: float, digits: int = 0) -> str:
@@ -109,6 +109,11 @@ def p_value(value: float) -> str:
         return f"p{NBSP}<{NBSP}0.0001"
     digits = 4 if value < 0.001 else 3 if value < 0.1 else 2
     return f"p{NBSP}={NBSP}{value:.{digits}f}"
+
+
+def under(level: float) -> str:
+    """A level that a p-value has to be under: p < 0.0125."""
+    return f"p{NBSP}<{NBSP}{level:.3g}"
 
 
 def odds(value: float) -> str:

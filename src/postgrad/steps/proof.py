@@ -19,18 +19,21 @@ from postgrad.core.report import (
     Curve,
     EstimateCheck,
     Example,
+    Looks,
     Report,
     Setting,
     TrainingSummary,
 )
 from postgrad.core.run import RunFolder
 from postgrad.core.task import Answer
+from postgrad.errors import RunError
 from postgrad.evals import verdict
 from postgrad.evals.claims import claims
 from postgrad.evals.compare import compare
+from postgrad.evals.looks import looks_at
 from postgrad.evals.metrics import metric
 from postgrad.evals.row_clusters import row_clusters
-from postgrad.reports.write import write_report
+from postgrad.reports.write import read_report, write_report
 from postgrad.steps.event_log import read_events, warnings_of
 from postgrad.steps.preferences import with_preferences
 from postgrad.steps.prepare import Prepared
@@ -85,6 +88,7 @@ def prove(run: RunFolder, prepared: Prepared, outcome: Outcome) -> Report:
         ship=ship,
         reasons=reasons,
         primary=primary,
+        looks=_looks(run, prepared, tuned),
         secondary=secondary,
         gates=gates,
         probes=probed,
@@ -114,6 +118,18 @@ def prove(run: RunFolder, prepared: Prepared, outcome: Outcome) -> Report:
     report = with_preferences(report, run, job, base, tuned)
     write_report(report, run)
     return report
+
+
+def _looks(run: RunFolder, prepared: Prepared, answers: Sequence[Answer]) -> Looks:
+    """As they were when the run was first judged: what came after did not choose it."""
+    try:
+        told = read_report(run.report_json) if run.report_json.exists() else None
+    except RunError:
+        told = None
+    if told and told.looks:
+        return told.looks
+    before = told.created if told else ""
+    return looks_at(run, prepared.job, answers, prepared.summary.sha256, before=before)
 
 
 def _training(outcome: Outcome, prepared: Prepared, events: Sequence[Event]) -> TrainingSummary:

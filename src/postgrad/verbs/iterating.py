@@ -15,8 +15,10 @@ from postgrad.core.report import Report
 from postgrad.core.run import RunFolder
 from postgrad.core.suggestion import Suggestion
 from postgrad.errors import JobError, RunError, SetupError
+from postgrad.evals.looks import looks_at
+from postgrad.evals.stored_answers import load_answers
 from postgrad.reports.write import read_report
-from postgrad.verbs.jobs import load_job, quoted
+from postgrad.verbs.jobs import load_job, quoted, read_job
 from postgrad.verbs.lineage import Branch, Member, find_parent, member_of, members, standing, trees
 from postgrad.verbs.runs import open_run, unfinished
 
@@ -44,7 +46,8 @@ def suggest(folder: str | Path) -> dict[str, Any]:
     Returns:
         `run`, `verdict`, `headline`, and `suggestions`, the strongest evidence first: each with
         `title`, `evidence`, `grade` (shown, seen, possible), `expect`, `changes` of the job,
-        `command` (to be run first), `do`, and `is_job`.
+        `command` (to be run first), `do`, and `is_job`; `judged`: runs judged on this one's test
+        rows by now, itself among them.
 
     Raises:
         RunError: no run, or an unfinished one.
@@ -58,6 +61,7 @@ def suggest(folder: str | Path) -> dict[str, Any]:
         "suggestions": [
             {**each.as_dict(), "is_job": bool(each.changes)} for each in _suggestions(run, found)
         ],
+        "judged": _judged(run, found),
     }
 
 
@@ -187,6 +191,15 @@ def _suggestions(run: RunFolder, report: Report) -> list[Suggestion]:
     except (OSError, ValueError, KeyError):
         lines = {}  # a run from before there was one; the report has the first line of each
     return ask_rules(report, lines)
+
+
+def _judged(run: RunFolder, report: Report) -> int:
+    """Runs that were judged on this one's test rows by now, itself among them."""
+    try:
+        answers = load_answers(run, "tuned")
+    except RunError:  # somebody tidied up: then what the report counted is what is known
+        return report.looks.number if report.looks else 1
+    return looks_at(run, read_job(run.job), answers, report.dataset.sha256).number
 
 
 def _taken(

@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 
 from html_page import Page
-from postgrad.core.report import Comparison, Curve, Report
+from postgrad.core.report import Comparison, Curve, Looks, Report
 from postgrad.reports import render_html
+from postgrad.reports.markdown import render_markdown
 
 EVIL = "<script>alert(1)</script><img src=x onerror=alert(1)>\"'&</pre></style>"
 
@@ -165,6 +166,34 @@ def test_a_shared_opening_is_shown_once(report: Report) -> None:
 )
 def test_each_verdict_is_explained(make_report: Any, name: str, expected: str) -> None:
     assert expected in page_of(make_report(name)).text
+
+
+@pytest.mark.parametrize(
+    ("name", "number", "p_value", "expected"),
+    [
+        ("better", 1, 0.01, "The first run judged on these test rows"),
+        ("better", 4, 0.01, "it takes p < 0.0125 (Bonferroni), and this run is below that"),
+        ("better", 4, 0.02, "it takes p < 0.0125 (Bonferroni), and this run is not below that"),
+        ("no_proof", 4, 0.5, "3 other runs were judged on these test rows before."),
+        ("no_proof", 2, 0.5, "1 other run was judged on these test rows before."),
+    ],
+)
+def test_how_fresh_the_test_is(
+    make_report: Any, name: str, number: int, p_value: float, expected: str
+) -> None:
+    report: Report = make_report(name)
+    earlier = [f"{at:064x}" for at in range(1, number)]
+    report = report.model_copy(
+        update={
+            "looks": Looks(number=number, earlier=earlier, level=0.05 / number),
+            "primary": report.primary.model_copy(update={"p_value": p_value}),
+        }
+    )
+    for text in (Page(render_html(report)).text, render_markdown(report)):
+        said = text.replace("\u00a0", " ")
+        assert expected in said
+        assert ("--set data.test=FILE" in said) == (number > 1)
+        assert ("Bonferroni" in said) == (name == "better" and number > 1)
 
 
 def test_plain_text_has_no_answers(make_report: Any) -> None:
