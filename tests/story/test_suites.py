@@ -5,11 +5,21 @@ from __future__ import annotations
 import json
 import shutil
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from desk import COLOURS, Desk, Finished
+from desk import COLOURS, Desk, Finished, write_chats
+from postgrad import plugins, verbs
+from postgrad.core.generation import Generated
+from postgrad.core.probe import Reading, Who
 from postgrad.core.report import Report
+from postgrad.core.run import RunFolder
+from postgrad.core.suite import Measure, SuiteResult
+from postgrad.engine.answerer import LocalAnswerer
+from postgrad.errors import Interrupted
+from postgrad.steps.suite_files import store_results
+from told_suite import TEXTS, Told
 
 TASK = """
 task: colours
@@ -76,6 +86,60 @@ def test_both_harnesses_add_to_the_report(run: tuple[Desk, Path]) -> None:
     assert stored[0]["detail"]["doc"] == {"colour": "red", "answer": "warm"}
     for page in ("report.md", "report.html"):
         assert "Public suites" in (folder / page).read_text()
+
+
+def test_a_suite_goes_on_and_stays_in_the_report(
+    train_here: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rows = write_chats(tmp_path / "colours.jsonl", 30)
+    folder = train_here(rows, "run", training__epochs=1).folder
+    _goes_on_where_it_was_stopped(folder, monkeypatch)
+    shutil.rmtree(folder / "suites")
+    _stays_where_the_test_is_asked_anew(folder)
+
+
+def _goes_on_where_it_was_stopped(folder: Path, patch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+    complete = LocalAnswerer.complete
+
+    def counted(self: LocalAnswerer, beginnings: list[str], **rest: Any) -> list[Generated]:
+        asked.extend(beginnings)
+        return complete(self, beginnings, **rest)
+
+    patch.setattr(LocalAnswerer, "complete", counted)
+    patch.setitem(plugins.TABLES["suites"], "told", "told_suite:Told")
+    patch.setattr(Told, "stops", True)
+    with pytest.raises(Interrupted) as caught:
+        verbs.evaluate(folder, suites=["told:all"])
+    assert "what was answered is not asked again" in caught.value.fix
+    assert asked == TEXTS[:4]
+    asked.clear()
+    patch.setattr(Told, "stops", False)
+    [told] = verbs.evaluate(folder, suites=["told:all"]).report.suites
+    assert asked == [*TEXTS[4:], *TEXTS], "the rest of the base's, and all of the tuned model's"
+    assert told.comparisons[0].n == len(TEXTS)
+    assert not list((folder / "suites").glob("answers.*"))
+
+
+def _stays_where_the_test_is_asked_anew(folder: Path) -> None:
+    """`postgrad eval RUN` asks the test again and no suite; what these said stays in the report."""
+    results: dict[Who, list[SuiteResult]] = {
+        who: [_result(right)] for who, right in (("base", 3), ("tuned", 9))
+    }
+    store_results(RunFolder(folder), results)
+    [told] = verbs.evaluate(folder).report.suites
+    assert (told.name, told.comparisons[0].n) == ("inspect.told", 12)
+    assert told.comparisons[0].delta == 0.5
+    assert "Public suites" in (folder / "report.html").read_text(encoding="utf-8")
+
+
+def _result(right: int) -> SuiteResult:
+    readings = [
+        Reading(f"item-{at}", f"item-{at}", {"match": float(at < right)}, f"Question {at}?")
+        for at in range(12)
+    ]
+    measures = (Measure("match", "match"),)
+    return SuiteResult("inspect", "told", "inspect-ai", {}, measures, tuple(readings))
 
 
 def test_an_unknown_suite_is_said(run: tuple[Desk, Path]) -> None:

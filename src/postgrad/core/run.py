@@ -92,6 +92,10 @@ class RunFolder:
         """Readings of a task of a public suite; `who` is base or tuned."""
         return self.suites / f"{name}.{who}.jsonl"
 
+    def suite_answers(self, who: str) -> Path:
+        """What `who` (base or tuned) has answered public suites so far, while they are asked."""
+        return self.suites / f"answers.{who}.jsonl"
+
     @property
     def report_json(self) -> Path:
         return self.path / "report.json"

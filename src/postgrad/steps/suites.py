@@ -1,6 +1,7 @@
 """Suites: put tasks of public suites to both models of a finished run, and add them to its report.
 
-The user's own test and the probes are not asked again.
+The user's own test and the probes are not asked again. What a model has answered is kept until the
+tasks are whole, so that a second call goes on where the first was stopped.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ from postgrad.evals.suite_reports import refuse_unless_alike
 from postgrad.reports.write import read_report, write_report
 from postgrad.steps import machine
 from postgrad.steps.evaluate import answerer, load_base
+from postgrad.steps.kept_answers import KeptAnswers, file_hashes
 from postgrad.steps.prepare import reopen
 from postgrad.steps.probing import criteria_of
 from postgrad.steps.stop import stop_if_asked
@@ -45,13 +47,19 @@ def suites(context: StepContext, request: Mapping[str, Any]) -> dict[str, Any]:
     method: Method = plugins.load("methods", prepared.job.method.name)()
     model = load_base(prepared.base, device, method)
     asked = answerer(prepared, model)
-    base = _ask(context, run, opened, "base", asked)
+    base_sha256 = prepared.base.local.sha256
+    kept = KeptAnswers.open(asked, run.suite_answers("base"), base_sha256)
+    base = _ask(context, run, opened, "base", kept)
     method.attach(model.model, prepared.job.method, prepared.job.training.seed)
     method.load(model.model, run.path / method.result)
-    tuned = _ask(context, run, opened, "tuned", asked)
+    weights = [base_sha256, *file_hashes(run.path / method.result)]
+    kept = KeptAnswers.open(asked, run.suite_answers("tuned"), " ".join(weights))
+    tuned = _ask(context, run, opened, "tuned", kept)
     for before, after in zip(base, tuned, strict=True):
         refuse_unless_alike(before, after)
     store_results(run, {"base": base, "tuned": tuned})
+    for who in ("base", "tuned"):
+        run.suite_answers(who).unlink(missing_ok=True)
     context.emit(Event("stage", {"name": "report", "title": "Comparing"}))
     judged = judge_stored(run, criteria_of(prepared))
     report = report.model_copy(update={"suites": judged})

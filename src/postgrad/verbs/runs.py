@@ -152,7 +152,8 @@ def evaluate(
         curve: instead, train again on parts of its rows, to foresee what more data would bring; a
             second call goes on with what was stopped.
         suites: tasks of public suites, as `SUITE:TASK[,TASK][,option=value]`: then only these are
-            asked, and added to the report. See docs/suites.md.
+            asked, and added to the report; a second call goes on with what was stopped. See
+            docs/suites.md.
         on_event: called with each event.
 
     Raises:
@@ -182,7 +183,11 @@ def _ask_suites(run: RunFolder, job: Job, suites: Sequence[str], on_event: OnEve
     if not run.report_json.exists():
         raise unfinished(run)
     asked = [request.as_dict() for request in requests]
-    run_step(job, "suites", run.path, {"job": job.model_dump(), "suites": asked}, on_event)
+    try:
+        run_step(job, "suites", run.path, {"job": job.model_dump(), "suites": asked}, on_event)
+    except Interrupted as stop:
+        fix = "Go on with the same command: what was answered is not asked again."
+        raise Interrupted(stop.what, why=stop.why, fix=fix, code=stop.code) from None
     return Run(run.path, read_report(run.report_json))
 
 
