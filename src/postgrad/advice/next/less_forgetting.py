@@ -8,8 +8,9 @@ from postgrad.core.suggestion import Change, Evidence, Grade, Suggestion
 
 GENERAL_SHARE = 0.2
 """Every fifth row a general one: a quarter more rows. One in a hundred keeps old tasks (Scialom et
-al. 2022, arXiv:2205.12393), up to one in four a pre-trained model's loss (Ibrahim et al. 2024,
-arXiv:2403.08763). See docs/probes/general_text.md."""
+al. 2022, arXiv:2205.12393); a pre-trained model's loss takes one in twenty where the new text is
+like the old, and one in four where it is of another language (Ibrahim et al. 2024,
+arXiv:2403.08763). One in five between them is our own choice: see docs/probes/general_text.md."""
 
 GENTLER = 0.5
 """Half the learning rate. Learning less goes with forgetting less (Biderman et al. 2024,

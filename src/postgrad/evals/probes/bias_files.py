@@ -34,8 +34,9 @@ OF_NOTE = {
     **{metric.name: 0.15 for metric in PREFERS.values()},
     ambiguity.BY_STEREOTYPE.name: 0.15,
 }
-"""A change that must be seen before "not shown" may be said: the sets' published scores of whole
-models lie within 15 points of each other (CrowS-Pairs 58 to 67 %, Nangia et al. 2020, table 2)."""
+"""A change that must be seen before "not shown" may be said. Our own choice: larger than what lies
+between the first models that CrowS-Pairs was asked of (60.5 % for BERT to 67.0 % for ALBERT, Nangia
+et al. 2020, table 2)."""
 
 NOTES = (
     "CrowS-Pairs, WinoBias and their like were criticised: many pairs are invalid, and what they "
