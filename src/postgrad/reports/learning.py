@@ -18,12 +18,16 @@ OUTCOMES: dict[MoreData, str] = {
     "cannot_tell": "Cannot tell",
 }
 
-HEAD = ["Rows", "Of the run's", "Held-out loss", "95 % interval", "Steps"]
+HEAD = ["Rows", "Of the run's rows", "Held-out loss", "95 % interval", "Steps"]
 
 SMOOTH = 60
 """Points of the drawn law: no corner is seen on a page."""
 
 HEIGHT = 280
+
+LETTER = 7.5 / 240
+"""Of the picture's width where that is least: a digit of the labels (13 px) has 7.5 px, a phone of
+360 px leaves 240 to the picture."""
 
 
 def rows(curve: LearningCurve) -> list[list[str]]:
@@ -117,9 +121,15 @@ def _spaced(ticks: Sequence[float], across: Callable[[float], float]) -> list[fl
     """Ticks whose labels have room on a phone, from the largest down."""
     kept: list[float] = []
     for tick in reversed(ticks):
-        if not kept or across(kept[-1]) - across(tick) > 0.11:
+        if not kept or across(kept[-1]) - across(tick) > _room(kept[-1], tick):
             kept.append(tick)
     return kept
+
+
+def _room(*ticks: float) -> float:
+    """What two labels side by side and a gap take, in widths of the picture."""
+    letters = sum(len(words.number(tick)) for tick in ticks) / 2
+    return LETTER * (letters + 1)
 
 
 def _signed_percent(share: float) -> str:

@@ -119,7 +119,8 @@ def _probes(report: Report) -> list[str]:
             outcome = probes.OUTCOMES[probe.outcome]
             parts.append(f"**{inline(probe.title)}** ({outcome}): {inline(probe.text)}")
             if probe.comparisons:
-                head = ["Measure", "Base", "Tuned", "Change", "95 % interval", "Chance", "n"]
+                first = probes.first_side(probe)
+                head = ["Measure", first, "Tuned", "Change", "95 % interval", "Chance", "n"]
                 rows = [_measure(item, decides=False) for item in probe.comparisons]
                 parts.append(table(head, rows, 1))
             if probe.figures:

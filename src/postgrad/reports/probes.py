@@ -78,6 +78,11 @@ def groups(probes: Sequence[ProbeReport]) -> list[Group]:
     return [group for group in found if group.probes]
 
 
+def first_side(probe: ProbeReport) -> str:
+    """What the tuned model is set beside: on the ladder no model need be asked for it."""
+    return "Simpler way" if probe.section == "ladder" else "Base"
+
+
 def value(figure: Figure) -> str:
     """A figure's value: 12.3 %, or a number with its unit."""
     return _in_unit(figure, figure.value)

@@ -19,6 +19,7 @@ from postgrad.evals import ladder, statistics
 from postgrad.evals.compare import compare_values
 from postgrad.evals.judging import paired
 from postgrad.evals.metrics import metric
+from postgrad.evals.wording import percent, signed
 
 MOST_ROWS = 12
 """Test rows that every rung is asked. Each of the base model's prompts with examples costs so many
@@ -109,9 +110,9 @@ class Ladder:
             title=self.title,
             outcome=outcome,
             text=f"The best simpler way, {ladder.RUNGS[best][0].lower()}{ladder.RUNGS[best][1:]}, "
-            f"reached {rungs[best].mean():.0%} of {len(pairs)} test rows, the tuned model "
-            f"{after.mean():.0%} (95 % interval of the difference {100 * low:+.0f} to "
-            f"{100 * high:+.0f} points): {said}.",
+            f"scored {percent(rungs[best].mean())} on {len(pairs)} test rows, the tuned model "
+            f"{percent(after.mean())} (95 % interval of the difference {signed(100 * low, 0)} to "
+            f"{signed(100 * high, 0)} points): {said}.",
             comparisons=[comparison],
             tables=[_table(rungs, after, criteria)],
             notes=[QUICK_NOTE if criteria.is_quick else NOTE],
@@ -130,4 +131,5 @@ def _table(rungs: dict[str, statistics.Floats], after: statistics.Floats, it: Cr
 
 def _cells(scores: statistics.Floats, it: Criteria) -> list[str]:
     low, high = statistics.mean_interval(scores, it.resamples, it.seed)
-    return [f"{scores.mean():.1%}", f"{low:.1%} to {high:.1%}"]
+    score, first, last = (f"{100 * share:.1f} %" for share in (scores.mean(), low, high))
+    return [score, f"{first} to {last}"]

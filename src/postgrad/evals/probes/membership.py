@@ -26,6 +26,7 @@ from postgrad.data.canaries import is_canary
 from postgrad.evals.judging import paired
 from postgrad.evals.metrics import BITS_PER_BYTE
 from postgrad.evals.statistics import Floats
+from postgrad.evals.wording import percent
 
 MOST_ROWS, MOST_ROWS_QUICK = 80, 30
 """Of either kind. With 80 of each the interval of an AUC of 0.5 is about +-0.09 (Hanley and McNeil
@@ -105,8 +106,9 @@ class Membership:
             section="memory",
             title=self.title,
             outcome=outcome,
-            text=f"Of a trained and a held-out row, the trained one gained more in {value:.0%} of "
-            f"the pairs (95 % interval {low:.0%} to {high:.0%}; 50 % is chance), {verdict}.",
+            text=f"Of a trained and a held-out row, the trained one gained more in "
+            f"{percent(value)} of the pairs (95 % interval {percent(low)} to {percent(high)}; "
+            f"50 % is chance), {verdict}.",
             figures=[
                 Figure(
                     name="auc",
@@ -121,7 +123,7 @@ class Membership:
                     title="Bits per byte gained over the base",
                     columns=["Rows", "n", "Mean gain", "Told at 1 % false alarms"],
                     rows=[
-                        ["trained", str(len(trained)), f"{trained.mean():.3f}", f"{caught:.1%}"],
+                        ["trained", str(len(trained)), f"{trained.mean():.3f}", percent(caught)],
                         ["held out", str(len(held_out)), f"{held_out.mean():.3f}", ""],
                     ],
                 )

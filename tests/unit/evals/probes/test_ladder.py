@@ -26,7 +26,7 @@ def test_against_the_best_way(tuned: float, outcome: str) -> None:
     base = readings(constant=[0.0] * 40, nearest=[1.0, 0.0] * 20, zero_shot=[0.0] * 40)
     found = Ladder().judge(base, readings(tuned=[tuned] * 40), CRITERIA).report
     assert found.outcome == outcome
-    assert "answer of the most similar question, reached 50%" in found.text
+    assert "answer of the most similar question, scored 50 %" in found.text
     assert [row[0] for row in found.tables[0].rows][-1] == "Tuned model"
 
 
