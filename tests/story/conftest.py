@@ -75,6 +75,20 @@ def finished(shared_desk: Desk) -> Finished:
     return Finished(shared_desk, shared_desk.folder / "run", printed)
 
 
+@pytest.fixture(scope="module")
+def workers_here(shared_desk: Desk) -> Iterator[None]:
+    """Every worker of the tests of a module in this very process: for `Desk.call_here`."""
+    num_threads = torch.get_num_threads()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(plugins.TABLES["backends"], "local", "here_backend:Here")
+        patch.setattr(checkpoint, "flush", lambda path: None)  # see test_checkpoint.py
+        plugins.load.cache_clear()
+        Here.cache = shared_desk.folder / "cache"
+        yield
+    plugins.load.cache_clear()
+    torch.set_num_threads(num_threads)
+
+
 Train = Callable[..., verbs.Run]
 
 

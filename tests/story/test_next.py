@@ -17,29 +17,30 @@ from postgrad.errors import JobError, RunError
 
 
 @pytest.fixture(scope="module")
-def line(finished: Finished, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def line(finished: Finished, workers_here: None, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder of runs: the first, and a second that was made from it by the command line."""
     folder = tmp_path_factory.mktemp("runs")
     shutil.copytree(finished.folder, folder / "first")
     desk, job = finished.desk, folder / "next.yaml"
     own = ("--set", "training.epochs=1", "--set", "evaluation.effort=none")
-    printed = desk.call("next", folder / "first", *own, "-o", job)
+    printed = desk.call_here("next", folder / "first", *own, "-o", job)
     assert "training.epochs: 6 -> 1" in printed
     text = job.read_text("utf-8")
     job.write_text(text.replace("rank: 16", "rank: 4"))  # by hand
-    desk.call("train", job, "--set", "training.seed=0", "--out", folder / "second")
+    desk.call_here("train", job, "--set", "training.seed=0", "--out", folder / "second")
     return folder
 
 
 def called(finished: Finished, *arguments: object) -> dict[str, Any]:
-    return json.loads(finished.desk.call("next", *arguments, "--json"))
+    return json.loads(finished.desk.call_here("next", *arguments, "--json"))
 
 
 def test_suggestions_from_the_command_line(finished: Finished) -> None:
     found = called(finished, finished.folder)
     assert len(found["suggestions"]) <= 3
-    shown = finished.desk.call("next", finished.folder)
+    shown = finished.desk.call_here("next", finished.folder)
     assert found["headline"] in shown
+    assert "So far one run was judged on these test rows" in shown
     for each in found["suggestions"]:
         assert each["title"] in shown
         assert each["evidence"] in shown
@@ -69,9 +70,18 @@ def test_the_report_of_the_next_run_knows_its_parent(line: Path) -> None:
         "evaluation.effort": ("quick", "none"),
     }
     assert report.parent.data_sha256 == report.dataset.sha256
+    assert report.looks is not None
+    assert report.looks.number == 2
     sources = {each.key: each.source for each in report.settings}
     assert sources["method.rank"] == "changed: in first it was 16"
     assert sources["training.learning_rate"] == "as in first"
+
+
+def test_what_came_later_is_told_but_changes_no_report(line: Path) -> None:
+    assert verbs.suggest(line / "first")["judged"] == 2
+    first = verbs.report(line / "first").report
+    assert first.looks is not None
+    assert first.looks.number == 1
 
 
 def test_a_tree_of_the_runs(finished: Finished, line: Path) -> None:
@@ -83,7 +93,7 @@ def test_a_tree_of_the_runs(finished: Finished, line: Path) -> None:
     assert first["verdict"] == "better"
     assert first["gates"]["stop_rate"] is True
     assert {each["key"] for each in second["changed"]} >= {"training.epochs", "method.rank"}
-    shown = finished.desk.call("next", line, "--tree")
+    shown = finished.desk.call_here("next", line, "--tree")
     assert "└─ second" in shown
     assert "training.epochs: 6 -> 1" in shown
 
@@ -94,10 +104,12 @@ def test_what_changed_from_run_to_run(finished: Finished, line: Path) -> None:
     assert found["data"]["same"] is True
     assert found["code"]["same"] is True
     assert found["old"]["verdict"] == "better"
-    shown = finished.desk.call("next", line / "second", "--diff")
+    shown = finished.desk.call_here("next", line / "second", "--diff")
     assert "training.epochs: 6 -> 1" in shown
     assert f"postgrad compare {line / 'first'} {line / 'second'}" in shown
-    compared = json.loads(finished.desk.call("compare", line / "first", line / "second", "--json"))
+    compared = json.loads(
+        finished.desk.call_here("compare", line / "first", line / "second", "--json")
+    )
     assert {each["key"] for each in compared["settings"]} == {
         each["key"] for each in found["changed"]
     }
@@ -219,5 +231,5 @@ def test_what_is_no_line(line: Path, finished: Finished) -> None:
     with pytest.raises(RunError) as caught:
         verbs.what_changed(line / "first")
     assert caught.value.code == "no_parent"
-    printed = finished.desk.call("next", line / "first", "--tree", "--diff", code=1)
+    printed = finished.desk.call_here("next", line / "first", "--tree", "--diff", code=1)
     assert "each by itself" in printed

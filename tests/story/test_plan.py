@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from desk import SETTINGS, Desk, write_chats
+from desk import SETTINGS, Desk, Finished, write_chats
 from postgrad import verbs
 from postgrad.errors import JobError
 from postgrad.reports.costs import cost_lines, estimate_lines
@@ -24,13 +25,14 @@ KEYS = {
 Plan = Callable[..., dict[str, Any]]
 
 
-@pytest.fixture
-def plan_here(train_here, base: Path, tmp_path: Path) -> Plan:
-    """`postgrad.plan` in this process, without asking simpler ways."""
-    data = write_chats(tmp_path / "colours.jsonl")
+@pytest.fixture(scope="module")
+def plan_here(workers_here: None, base: Path, tmp_path_factory: pytest.TempPathFactory) -> Plan:
+    """`postgrad.plan` in this process, without asking simpler ways; the same plan is made once."""
+    data = write_chats(tmp_path_factory.mktemp("plan") / "colours.jsonl")
 
+    @cache
     def plan(*, trial: bool = True, **changes: object) -> dict[str, Any]:
-        values = SETTINGS | {"base.model": str(base), "backend.name": "here"}
+        values = SETTINGS | {"base.model": str(base)}
         values |= {key.replace("__", "."): value for key, value in changes.items()}
         return verbs.plan(data, advise=False, trial=trial, changes=values)
 
@@ -99,11 +101,13 @@ def test_on_the_screen(plan_here: Plan) -> None:
 
 def test_what_would_not_fit_is_not_tried(plan_here: Plan, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("postgrad.steps.plan.memory_available_bytes", lambda: 1000)
-    assert plan_here()["estimate"]["trial"] is None
+    assert plan_here(training__seed=1)["estimate"]["trial"] is None
+    monkeypatch.undo()
+    assert plan_here(method__name="lora")["estimate"]["trial"] is not None
 
 
-def test_the_report_tells_our_own_error(train_here, tmp_path: Path) -> None:
-    run = train_here(write_chats(tmp_path / "colours.jsonl"), "run")
+def test_the_report_tells_our_own_error(finished: Finished) -> None:
+    run = verbs.report(finished.folder)
     training = run.report.training
     told = training.estimate
     assert told is not None
@@ -114,7 +118,7 @@ def test_the_report_tells_our_own_error(train_here, tmp_path: Path) -> None:
     assert "estimated: " in (run.folder / "report.md").read_text(encoding="utf-8")
 
 
-def test_no_trial_on_the_command_line(desk: Desk) -> None:
-    said = desk.call("plan", "colours.jsonl", *desk.train_options(), "--no-trial")
+def test_no_trial_on_the_command_line(desk: Desk, workers_here: None) -> None:
+    said = desk.call_here("plan", "colours.jsonl", *desk.train_options(), "--no-trial")
     assert "Counted only" in said
     assert "What it costs" in said
