@@ -10,8 +10,8 @@ from typing import Any
 
 from postgrad.core.generation import Continued, Generated, Prediction
 from postgrad.core.records import Chat, Message, Record, Text
-from postgrad.data.pack import split_by_tokens
 from postgrad.data.render import Sequence, Template
+from postgrad.data.tree import split_by_new_tokens
 from postgrad.engine.generate import Stream, generate
 from postgrad.engine.head import Expected
 from postgrad.engine.model import LanguageModel
@@ -112,7 +112,7 @@ class LocalAnswerer:
         sequences = self._references(records)
         asked = None if watch is None else iter(watch)
         found: list[list[Prediction]] = []
-        for part in split_by_tokens(sequences, self.micro_batch_tokens):
+        for part in split_by_new_tokens(sequences, self.micro_batch_tokens):
             places = None if asked is None else [ids for _ in part for ids in next(asked)]
             expected = iter(self.model.expected(part, num_top, places))
             found += [
@@ -132,7 +132,7 @@ class LocalAnswerer:
         ]
         told: list[list[Expected]] = [[] for _ in pairs]
         owners, number = iter(pieces), 0
-        for part in split_by_tokens([piece for _, piece in pieces], self.micro_batch_tokens):
+        for part in split_by_new_tokens([piece for _, piece in pieces], self.micro_batch_tokens):
             expected = iter(self.model.expected(part))
             for piece in part:
                 number, _ = next(owners)
@@ -195,7 +195,7 @@ class LocalAnswerer:
         self, sequences: Rows[Sequence], on_done: Callable[[int], None] | None = None
     ) -> list[float]:
         losses: list[float] = []
-        for part in split_by_tokens(sequences, self.micro_batch_tokens):
+        for part in split_by_new_tokens(sequences, self.micro_batch_tokens):
             losses += self.model.sequence_losses(part)
             if on_done:
                 on_done(len(losses))

@@ -1,7 +1,8 @@
 """Greedy answers in batches, from a preallocated cache, without padding.
 
-Prompts are taken longest first; as answers end, their slots go to the prompts that wait, so the
-batch stays full. A prefix that all prompts share is computed once per group that enters.
+Prompts are taken longest first, those that begin alike together; as answers end, their slots go to
+the prompts that wait, so the batch stays full. What prompts of a group that enters begin with in
+common is computed once.
 Answers are the greedy ones: at each position the most likely token.
 """
 
@@ -14,8 +15,8 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor
 
-from postgrad.data.pack import shared_prefix
-from postgrad.engine.layout import Decode, KeyValueCache, Packed, Prefill
+from postgrad.data.tree import lay, neighbours, num_shared
+from postgrad.engine.layout import Decode, KeyValueCache, Prefill
 from postgrad.engine.model import LanguageModel
 
 SLOTS = 48
@@ -61,12 +62,11 @@ def generate(
     Returns:
         One stream per prompt, in the order of the prompts.
     """
-    order = sorted(range(len(prompts)), key=lambda index: -len(prompts[index]))
-    waiting = [Stream(index, list(prompts[index])) for index in order]
+    waiting = [Stream(index, list(prompts[index])) for index in neighbours(prompts)]
     if not waiting:
         return []
     slots = min(SLOTS, len(waiting))
-    batch = _Batch(model, KeyValueCache(slots, len(waiting[0].prompt) + max_new_tokens))
+    batch = _Batch(model, KeyValueCache(slots, max(map(len, prompts)) + max_new_tokens))
     done: list[Stream] = []
     while waiting or batch.streams:
         free = slots - len(batch.streams)
@@ -89,14 +89,20 @@ def generate(
 
 def _take(waiting: list[Stream], most: int) -> list[Stream]:
     """The next prompts that fit the free slots and the prefill budget, at least one."""
-    group: list[Stream] = []
-    tokens = 0
-    while waiting and len(group) < most:
-        tokens += len(waiting[0].prompt)
-        if group and tokens > PREFILL_TOKENS:
-            break
-        group.append(waiting.pop(0))
+    fitting = num_fitting([stream.prompt for stream in waiting[:most]])
+    group, waiting[:] = waiting[:fitting], waiting[fitting:]
     return group
+
+
+def num_fitting(prompts: Rows[list[int]]) -> int:
+    """How many of the first prompts are computed at once, at least one. What a prompt shares with
+    the one before it does not count."""
+    tokens = 0
+    for number, prompt in enumerate(prompts):
+        tokens += len(prompt) - (num_shared(prompts[number - 1], prompt) if number else 0)
+        if number and tokens > PREFILL_TOKENS:
+            return number
+    return len(prompts)
 
 
 def _append(
@@ -129,21 +135,13 @@ class _Batch:
 
     def admit(self, group: list[Stream]) -> list[tuple[Stream, int]]:
         """Compute prompts into free slots; returns each with its first token."""
-        prompts = [stream.prompt for stream in group]
-        prefix = shared_prefix(prompts)
+        tree = lay([stream.prompt for stream in group])
         first = len(self.streams)
-        slots = tuple(range(first, first + len(group)))
         self.streams += group
-        tokens = list(prompts[0][:prefix])
-        positions = list(range(prefix))
-        last: list[int] = []
-        for prompt in prompts:
-            tokens += prompt[prefix:]
-            positions += range(prefix, len(prompt))
-            last.append(len(tokens) - 1)
-        packed = Packed(tuple(len(prompt) - prefix for prompt in prompts), prefix)
-        layout = Prefill(packed, self.cache, slots)
-        hidden_TH = self.model.hidden(self._tensor(tokens), self._tensor(positions), layout)
+        layout = Prefill(tree, self.cache, tuple(range(first, first + len(group))))
+        tokens, positions = self._tensor(tree.tokens), self._tensor(tree.positions)
+        hidden_TH = self.model.hidden(tokens, positions, layout)
+        last = [tree.places(row)[-1] for row in range(len(group))]
         return list(zip(group, self._best(hidden_TH[last]), strict=True))
 
     def advance(self) -> list[tuple[Stream, int]]:

@@ -7,14 +7,15 @@ row attends to it, which is exact because a causal model's prefix can't see what
 
 from __future__ import annotations
 
+from collections.abc import Sequence as Rows
 from dataclasses import dataclass, field
-from itertools import accumulate
 from typing import Protocol
 
 import torch
 from torch import Tensor
 from torch.nn.functional import scaled_dot_product_attention
 
+from postgrad.data.tree import Branch, Tree, chain
 from postgrad.engine import varlen
 
 
@@ -115,6 +116,43 @@ class Packed:
         return torch.cat([output.transpose(1, 2) for output in outputs], dim=1)
 
 
+@dataclass(frozen=True, slots=True)
+class Branched:
+    """Rows laid as a tree (`data/tree.py`): a branch sees itself and the branches before it."""
+
+    branches: tuple[Branch, ...]
+
+    def attend(
+        self,
+        layer: int,
+        query_1QTD: Tensor,
+        key_1KTD: Tensor,
+        value_1KTD: Tensor,
+        scaling: float | None,
+        window: int | None,
+    ) -> Tensor:
+        chains = [chain(self.branches, number) for number in range(len(self.branches))]
+        if varlen.supports(query_1QTD):
+            spans = [(branch.start, branch.start + branch.length) for branch in self.branches]
+            seen = [[spans[number] for number in before] for before in chains]
+            return varlen.attend_spans(
+                query_1QTD, key_1KTD, value_1KTD, spans, seen, scaling, window
+            )
+        sizes = [branch.length for branch in self.branches]
+        keys, values = key_1KTD.split(sizes, dim=2), value_1KTD.split(sizes, dim=2)
+        outputs = [
+            attend_causally(query, _joined(keys, before), _joined(values, before), scaling, window)
+            for query, before in zip(query_1QTD.split(sizes, dim=2), chains, strict=True)
+        ]
+        return torch.cat([output.transpose(1, 2) for output in outputs], dim=1)
+
+
+def _joined(parts: Rows[Tensor], chosen: list[int]) -> Tensor:
+    if len(chosen) == 1:
+        return parts[chosen[0]]
+    return torch.cat([parts[number] for number in chosen], dim=2)
+
+
 @dataclass(slots=True)
 class KeyValueCache:
     """Preallocated keys and values: one slot per answer in progress.
@@ -144,9 +182,9 @@ class KeyValueCache:
 
 @dataclass(frozen=True, slots=True)
 class Prefill:
-    """As `packed`, and every row's keys and values are kept in its slot of the cache."""
+    """As `Branched`, and every row's keys and values are kept in its slot of the cache."""
 
-    packed: Packed
+    tree: Tree
     cache: KeyValueCache
     slots: tuple[int, ...]
 
@@ -160,13 +198,16 @@ class Prefill:
         window: int | None,
     ) -> Tensor:
         keys, values = self.cache.layer(layer, key_1KTD)
-        prefix = self.packed.prefix
-        starts = accumulate(self.packed.lengths, initial=prefix)
-        for slot, start, length in zip(self.slots, starts, self.packed.lengths, strict=False):
-            for store, new in ((keys, key_1KTD[0]), (values, value_1KTD[0])):
-                store[slot, :, :prefix] = new[:, :prefix]
-                store[slot, :, prefix : prefix + length] = new[:, start : start + length]
-        return self.packed.attend(layer, query_1QTD, key_1KTD, value_1KTD, scaling, window)
+        for row, slot in enumerate(self.slots):
+            at = 0
+            for number in chain(self.tree.branches, self.tree.leaves[row]):
+                branch = self.tree.branches[number]
+                end = branch.start + branch.length
+                for store, new in ((keys, key_1KTD[0]), (values, value_1KTD[0])):
+                    store[slot, :, at : at + branch.length] = new[:, branch.start : end]
+                at += branch.length
+        layout = Branched(self.tree.branches)
+        return layout.attend(layer, query_1QTD, key_1KTD, value_1KTD, scaling, window)
 
 
 @dataclass(frozen=True, slots=True)

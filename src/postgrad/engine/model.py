@@ -8,6 +8,7 @@ unusual head or attention is refused instead of trained wrongly.
 from __future__ import annotations
 
 from collections.abc import Sequence as Rows
+from itertools import repeat
 
 import torch
 from torch import Tensor, nn
@@ -15,9 +16,10 @@ from transformers import PreTrainedModel
 
 from postgrad.data.pack import Packed, pack
 from postgrad.data.render import Sequence
+from postgrad.data.tree import lay
 from postgrad.engine import attention
 from postgrad.engine.head import Expected, Head
-from postgrad.engine.layout import Layout
+from postgrad.engine.layout import Branched, Layout
 from postgrad.engine.layout import Packed as PackedLayout
 from postgrad.errors import ModelError
 
@@ -67,10 +69,11 @@ class LanguageModel:
     @torch.no_grad()
     def sequence_losses(self, sequences: Rows[Sequence]) -> list[float]:
         """Negative log-likelihood of each sequence's taught tokens in nats."""
-        packed = pack(sequences)
-        losses_N = self.head.token_losses(self._taught(packed), self._tensor(packed.labels))
+        asked = _Asked(sequences)
+        losses_N = self.head.token_losses(self._read(asked), self._tensor(asked.labels)).double()
+        told_M = losses_N[self._tensor(asked.numbers)]
         counts = [len(sequence.taught) for sequence in sequences]
-        return [float(part.double().sum()) for part in losses_N.split(counts)]
+        return [float(part.sum()) for part in told_M.split(counts)]
 
     @torch.no_grad()
     def token_losses(self, sequence: Sequence) -> list[float]:
@@ -83,8 +86,18 @@ class LanguageModel:
         self, sequences: Rows[Sequence], num_top: int = 0, watch: Rows[Rows[int]] | None = None
     ) -> list[Expected]:
         """What the model expects at each taught token, row by row; see `Head.expected`."""
-        packed = pack(sequences)
-        return self.head.expected(self._taught(packed), self._tensor(packed.labels), num_top, watch)
+        asked = _Asked(sequences, watch)
+        hidden_NH = self._read(asked)
+        found = self.head.expected(hidden_NH, self._tensor(asked.labels), num_top, asked.watch)
+        return [found[number] for number in asked.numbers]
+
+    def _read(self, asked: _Asked) -> Tensor:
+        """Hidden states from which each label is expected, shape (N, H)."""
+        tree = asked.tree
+        hidden_TH = self.hidden(
+            self._tensor(tree.tokens), self._tensor(tree.positions), Branched(tree.branches)
+        )
+        return hidden_TH[self._tensor(asked.predict_at)]
 
     def _taught(self, packed: Packed) -> Tensor:
         layout = PackedLayout(packed.lengths, packed.prefix)
@@ -117,6 +130,27 @@ class LanguageModel:
                 fix=cure,
                 code="unsupported_head",
             )
+
+
+class _Asked:
+    """Sequences as a tree, and what is to be told of each taught token: the same only once.
+
+    `numbers` gives, for each taught token of each sequence, its place among `labels`.
+    """
+
+    def __init__(self, sequences: Rows[Sequence], watch: Rows[Rows[int]] | None = None) -> None:
+        self.tree = lay([sequence.tokens for sequence in sequences])
+        watched = iter(watch) if watch is not None else repeat(())
+        known: dict[tuple[int, int, tuple[int, ...]], int] = {}
+        self.numbers: list[int] = []
+        for row, sequence in enumerate(sequences):
+            places = self.tree.places(row)
+            for index in sequence.taught:
+                asked = (places[index - 1], sequence.tokens[index], tuple(next(watched)))
+                self.numbers.append(known.setdefault(asked, len(known)))
+        self.predict_at = [place for place, _, _ in known]
+        self.labels = [label for _, label, _ in known]
+        self.watch = None if watch is None else [ids for _, _, ids in known]
 
 
 def _head(model: PreTrainedModel) -> Head:

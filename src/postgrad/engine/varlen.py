@@ -8,6 +8,7 @@ Letters: T tokens, Q query heads, K key-value heads, D head size, N rows, S gath
 
 from __future__ import annotations
 
+from collections.abc import Sequence as Rows
 from itertools import accumulate, pairwise
 
 import torch
@@ -16,6 +17,10 @@ from torch.nn.attention.varlen import varlen_attn
 
 LARGEST_HEAD = 256
 """Flash attention's own limit on the head size (Dao, arXiv:2307.08691; its README)."""
+
+
+Span = tuple[int, int]
+"""From, to (exclusive)."""
 
 
 def supports(query: Tensor) -> bool:
@@ -42,14 +47,37 @@ def attend_varlen(
         scaling: factor on the scores; None means D ** -0.5.
         window: a token sees at most this many tokens, itself included; None: all before it.
     """
+    spans = list(pairwise(accumulate(lengths, initial=prefix)))
+    seen = [[span] for span in spans]
+    if prefix:
+        shared = (0, prefix)
+        spans, seen = [shared, *spans], [[shared], *([shared, span] for span in spans)]
+    return attend_spans(query_1QTD, key_1KTD, value_1KTD, spans, seen, scaling, window)
+
+
+def attend_spans(
+    query_1QTD: Tensor,
+    key_1KTD: Tensor,
+    value_1KTD: Tensor,
+    spans: Rows[Span],
+    seen: Rows[Rows[Span]],
+    scaling: float | None,
+    window: int | None,
+) -> Tensor:
+    """Causal attention within each span, after those that it sees; shape (1, T, Q, D).
+
+    Args:
+        spans: end to end in the T axis.
+        seen: for each span, those before it in its row, and then itself.
+        scaling, window: as above.
+    """
     query_TQD, key_TKD, value_TKD = (
         each[0].transpose(0, 1) for each in (query_1QTD, key_1KTD, value_1KTD)
     )
-    query_lengths = [prefix, *lengths] if prefix else list(lengths)
-    key_lengths = query_lengths
-    if prefix:
-        key_lengths = [prefix, *(prefix + length for length in lengths)]
-        gathered_S = _gathered(prefix, lengths, query_1QTD.device)
+    query_lengths = [end - start for start, end in spans]
+    key_lengths = [sum(end - start for start, end in row) for row in seen]
+    if key_lengths != query_lengths:
+        gathered_S = _gathered(seen, query_1QTD.device)
         key_TKD, value_TKD = key_TKD[gathered_S], value_TKD[gathered_S]
     output_TQD = varlen_attn(
         query_TQD.contiguous(),
@@ -67,13 +95,9 @@ def attend_varlen(
     return output_TQD[None]
 
 
-def _gathered(prefix: int, lengths: tuple[int, ...], device: torch.device) -> Tensor:
-    """Indices of the prefix, and then of prefix and row for each row, end to end."""
-    head = torch.arange(prefix)
-    parts = [head]
-    for start, end in pairwise(accumulate(lengths, initial=prefix)):
-        parts += [head, torch.arange(start, end)]
-    return torch.cat(parts).to(device)
+def _gathered(seen: Rows[Rows[Span]], device: torch.device) -> Tensor:
+    """Indices of what each span sees, end to end."""
+    return torch.cat([torch.arange(*span) for row in seen for span in row]).to(device)
 
 
 def _bounds(lengths: list[int], device: torch.device) -> Tensor:

@@ -87,17 +87,23 @@ class Question(NamedTuple):
 def ask(
     answerer: Answerer, questions: Sequence[Question], on_done: Callable[[int], None]
 ) -> list[Reading]:
-    """Which option the model holds for the likeliest; the options of one question at a time, so
-    that they share their prompt."""
+    """Which option the model holds for the likeliest. The options of a question follow each other,
+    as the questions of a scene do, so that what they share is read once."""
+    records: list[Record] = [
+        Chat((Message("user", question.prompt), Message("assistant", option)))
+        for question in questions
+        for option in question.options
+    ]
+    owners = [question for question in range(len(questions)) for _ in questions[question].options]
+    bits = iter(
+        answerer.bits_per_byte(records, on_done=lambda count: on_done(owners[count - 1] + 1))
+        if records
+        else ()
+    )
     readings: list[Reading] = []
-    for number, question in enumerate(questions, start=1):
-        asked = Message("user", question.prompt)
-        records: list[Record] = [
-            Chat((asked, Message("assistant", option))) for option in question.options
-        ]
-        bits = answerer.bits_per_byte(records)
-        readings.append(_reading(question, bits.index(min(bits))))
-        on_done(number)
+    for question in questions:
+        own = [next(bits) for _ in question.options]
+        readings.append(_reading(question, own.index(min(own))))
     return readings
 
 

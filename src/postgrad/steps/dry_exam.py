@@ -15,10 +15,10 @@ from postgrad.core.interfaces import Probe, StepContext
 from postgrad.core.probe import Reading, Who
 from postgrad.core.records import Chat, Record
 from postgrad.core.task import Answer
-from postgrad.data.pack import pack, shared_prefix
 from postgrad.data.render import Sequence as Tokens
+from postgrad.data.tree import lay, neighbours
 from postgrad.engine.answerer import LocalAnswerer
-from postgrad.engine.generate import PREFILL_TOKENS, SLOTS
+from postgrad.engine.generate import SLOTS, num_fitting
 from postgrad.engine.head import Expected
 from postgrad.errors import Interrupted
 from postgrad.evals.ask import ask
@@ -79,8 +79,15 @@ class _CountingModel:
         ]
 
     def _count(self, sequences: Sequence[Tokens]) -> None:
-        self.work.read_tokens += len(pack(sequences).tokens)
-        self.work.taught_tokens += sum(len(each.taught) for each in sequences)
+        tree = lay([each.tokens for each in sequences])
+        self.work.read_tokens += len(tree.tokens)
+        told = {
+            (places[index - 1], each.tokens[index])
+            for row, each in enumerate(sequences)
+            for places in [tree.places(row)]
+            for index in each.taught
+        }
+        self.work.taught_tokens += len(told)
 
 
 @dataclass(slots=True)
@@ -252,13 +259,9 @@ class _Sittings:
 
 def _prompt_tokens(rows: Sequence[list[int]]) -> int:
     """Tokens computed to take prompts in, group by group as `engine/generate.py` does."""
-    total, group = 0, list[list[int]]()
-    for row in sorted(rows, key=len, reverse=True):
-        if group and sum(map(len, group)) + len(row) > PREFILL_TOKENS:
-            total, group = total + _group_tokens(group), []
-        group.append(row)
-    return total + _group_tokens(group)
-
-
-def _group_tokens(group: Sequence[list[int]]) -> int:
-    return sum(map(len, group)) - (len(group) - 1) * shared_prefix(group)
+    total, ordered = 0, [rows[number] for number in neighbours(rows)]
+    while ordered:
+        fitting = num_fitting(ordered[:SLOTS])
+        total += len(lay(ordered[:fitting]).tokens)
+        ordered = ordered[fitting:]
+    return total

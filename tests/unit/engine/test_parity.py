@@ -172,3 +172,23 @@ def test_what_is_expected_does_not_depend_on_the_packing() -> None:
         assert found.watched == pytest.approx(wanted.watched, abs=1e-4)
         assert list(found.top) == list(wanted.top)
         assert found.rank == wanted.rank
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_beginnings_within_beginnings_are_shared_exactly(family: str) -> None:
+    """Options of questions of a text under one system prompt: a tree of three levels."""
+    fast = LanguageModel(tiny_model(family))
+    draw = random.Random(3)
+
+    def words(count: int) -> tuple[int, ...]:
+        return tuple(draw.randrange(3, VOCABULARY) for _ in range(count))
+
+    system = words(9)
+    asked = [(*system, *words(7)) for _ in range(2)]
+    questions = [(*text, *words(5)) for text in asked for _ in range(2)]
+    options = [(*question, *words(2 + at)) for question in questions for at in range(3)]
+    # what is shared may be taught too, as in a plain text
+    sequences = [Sequence(tokens, tuple(range(1, len(tokens)))) for tokens in options]
+    together = fast.sequence_losses(sequences)
+    alone = [fast.sequence_losses([sequence])[0] for sequence in sequences]
+    assert together == pytest.approx(alone, rel=1e-4)

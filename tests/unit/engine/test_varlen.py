@@ -12,8 +12,9 @@ import pytest
 import torch
 from torch import Tensor
 
+from postgrad.data.tree import lay
 from postgrad.engine import varlen
-from postgrad.engine.layout import Packed, attend_causally
+from postgrad.engine.layout import Branched, Packed, attend_causally
 
 
 def plain_kernel(
@@ -71,6 +72,21 @@ def test_one_call_equals_row_by_row(
     right.pow(2).sum().backward()
     for one, other in zip(ours, theirs, strict=True):
         torch.testing.assert_close(one.grad, other.grad)
+
+
+@pytest.mark.parametrize("window", [None, 1, 4])
+def test_a_tree_in_one_call_equals_branch_by_branch(
+    monkeypatch: pytest.MonkeyPatch, window: int | None
+) -> None:
+    tree = lay([[1] * 9 + [2] * 6 + [3], [1] * 9 + [2] * 6 + [4, 4], [1] * 9 + [5], [6, 7]])
+    assert max(branch.parent for branch in tree.branches) > 0
+    torch.manual_seed(0)
+    asked = [torch.randn(1, heads, len(tree.tokens), 8) for heads in (6, 2, 2)]
+    layout = Branched(tree.branches)
+    right = layout.attend(0, *asked, None, window)
+    monkeypatch.setattr(varlen, "varlen_attn", plain_kernel)
+    monkeypatch.setattr(varlen, "supports", lambda query: True)
+    torch.testing.assert_close(layout.attend(0, *asked, None, window), right)
 
 
 def test_a_cpu_is_not_supported() -> None:

@@ -28,7 +28,10 @@ class Chooser:
     def __init__(self, choose: Callable[[str], str]) -> None:
         self.choose = choose
 
-    def bits_per_byte(self, records: Sequence[Record]) -> list[float]:
+    def bits_per_byte(
+        self, records: Sequence[Record], *, on_done: Callable[[int], None]
+    ) -> list[float]:
+        on_done(len(records))
         found: list[float] = []
         for record in records:
             assert isinstance(record, Chat)
@@ -58,10 +61,11 @@ def asked(choose: Callable[[str], str], count: int = 40) -> list[Reading]:
 def chosen(choices: list[int]) -> list[Reading]:
     """Readings of ambiguous questions alone."""
     each = [question for question in questions(2 * len(choices)) if question.is_ambiguous]
-    answers = iter(choices)
     chooser = Chooser(lambda _: "")
-    chooser.bits_per_byte = lambda records: [  # type: ignore[method-assign]
-        float(place != choice) for choice in [next(answers)] for place in range(len(records))
+    chooser.bits_per_byte = lambda records, on_done: [  # type: ignore[method-assign]
+        float(place != choice)
+        for choice in choices
+        for place in range(len(records) // len(choices))
     ]
     return ambiguity.ask(chooser, each, lambda done: None)  # type: ignore[arg-type]
 
