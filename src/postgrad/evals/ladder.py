@@ -112,11 +112,17 @@ def climb(
     near = search.to([_question(chat) for chat in tested], NUM_SHOTS)
     references = [answer.reference for answer in answers]
     asked = [name for name in names if name not in QUICK_RUNGS]
-
-    def told_after(num_rungs: int) -> Callable[[int], None]:
-        total, before = len(asked) * len(tested), num_rungs * len(tested)
-        return lambda done: on_done(before + done, total)
-
+    # all at once: each token of an answer costs a pass over the weights, for one as for dozens
+    prompts = [chat for name in asked for chat in _prompts(name, known, near, tested, seed)]
+    given = (
+        answerer.answer(
+            prompts,
+            max_new_tokens=max_new_tokens,
+            on_done=lambda done: on_done(done, len(prompts)),
+        )
+        if prompts
+        else []
+    )
     found: Scores = {}
     for name in names:
         if name == "zero_shot":
@@ -124,11 +130,8 @@ def climb(
         elif name in MODEL_FREE:
             texts = _copied(name, known, near)
         else:
-            prompts = list(_prompts(name, known, near, tested, seed))
-            given = answerer.answer(
-                prompts, max_new_tokens=max_new_tokens, on_done=told_after(asked.index(name))
-            )
-            texts = [each.text for each in given]
+            first = asked.index(name) * len(tested)
+            texts = [each.text for each in given[first : first + len(tested)]]
         found[name] = [
             scorer.score(text, reference) or 0.0
             for text, reference in zip(texts, references, strict=True)
