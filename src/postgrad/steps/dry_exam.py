@@ -18,7 +18,7 @@ from postgrad.core.task import Answer
 from postgrad.data.render import Sequence as Tokens
 from postgrad.data.tree import lay, neighbours
 from postgrad.engine.answerer import LocalAnswerer
-from postgrad.engine.generate import SLOTS, num_fitting
+from postgrad.engine.generate import num_fitting, num_slots
 from postgrad.engine.head import Expected
 from postgrad.errors import Interrupted
 from postgrad.evals.ask import ask
@@ -118,11 +118,11 @@ class CountingAnswerer:
             return []
         said = [chat.answer.content for chat in prompts]
         lengths = [self._length(text, max_new_tokens) for text in said]
-        slots = min(SLOTS, len(rows))
-        self.work.read_tokens += _prompt_tokens(rows)
+        longest = max(map(len, rows)) + max_new_tokens
+        slots = num_slots(len(rows), longest)
+        self.work.read_tokens += _prompt_tokens(rows, slots)
         self.work.written_tokens += sum(lengths)
         self.work.passes += max(*lengths, sum(lengths) / slots, 1)
-        longest = max(map(len, rows)) + max_new_tokens
         self.work.cache_tokens = max(self.work.cache_tokens, slots * longest)
         if on_done:
             on_done(len(rows))
@@ -257,11 +257,11 @@ class _Sittings:
         return found
 
 
-def _prompt_tokens(rows: Sequence[list[int]]) -> int:
+def _prompt_tokens(rows: Sequence[list[int]], slots: int) -> int:
     """Tokens computed to take prompts in, group by group as `engine/generate.py` does."""
     total, ordered = 0, [rows[number] for number in neighbours(rows)]
     while ordered:
-        fitting = num_fitting(ordered[:SLOTS])
+        fitting = num_fitting(ordered[:slots])
         total += len(lay(ordered[:fitting]).tokens)
         ordered = ordered[fitting:]
     return total

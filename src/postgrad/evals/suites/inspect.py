@@ -34,7 +34,8 @@ leaves it to a service."""
 PROVIDER = "postgrad"
 
 AT_ONCE = 48
-"""Samples in progress: as many as the engine answers at once (engine/generate.py, SLOTS)."""
+"""Samples in progress: as many as the engine answers at once even where prompts are long
+(engine/generate.py, half of SLOTS)."""
 
 GATHER_SECONDS = 0.05
 """A question waits so long for others that can be answered with it; an answer takes seconds."""
