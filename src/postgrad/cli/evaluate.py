@@ -20,6 +20,11 @@ from postgrad.errors import JobError
     "--quick", is_flag=True, help="Ask a part of what lies beside the test; this sees less."
 )
 @click.option(
+    "--anew",
+    is_flag=True,
+    help="Ask the base also the bundled items that an earlier run on this machine asked it.",
+)
+@click.option(
     "--curve", is_flag=True, help="Train on parts of the data instead: would more of it help?"
 )
 @click.option(
@@ -38,6 +43,7 @@ from postgrad.errors import JobError
 def evaluate(
     run: Path,
     quick: bool,
+    anew: bool,
     curve: bool,
     suites: tuple[str, ...],
     judge: str | None,
@@ -67,7 +73,7 @@ def evaluate(
             )
         else:
             found = verbs.evaluate(
-                run, quick=quick, curve=curve, suites=suites, on_event=screen.show
+                run, quick=quick, anew=anew, curve=curve, suites=suites, on_event=screen.show
             )
     if as_json:
         print_json({"run": str(run), "report": found.report.model_dump(mode="json")})

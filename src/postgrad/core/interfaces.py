@@ -378,6 +378,18 @@ class Probe(Protocol):
         ...
 
 
+@runtime_checkable
+class BundledProbe(Protocol):
+    """What a probe has besides if it asks only items that come with the package: the base's answers
+    to them are the same in each of its runs, and are kept."""
+
+    name: str
+
+    def rests_on(self, sitting: Sitting) -> Sequence[str]:
+        """What of the job a reading may depend on, beside the effort; () for nothing."""
+        ...
+
+
 class SuggestionRule(Protocol):
     """One thing that a run may suggest to try next. One file each in `advice/next/`."""
 

@@ -61,6 +61,11 @@ class RunFolder:
         return self.path / "probes" / f"{name}.{who}.jsonl"
 
     @property
+    def read_before(self) -> Path:
+        """Which readings of the base an earlier run took, and when."""
+        return self.path / "probes" / "read_before.json"
+
+    @property
     def curve(self) -> Path:
         """Points of the learning curve, and trainings on parts of the rows while they go on."""
         return self.path / "curve"

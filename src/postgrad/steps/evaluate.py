@@ -33,7 +33,7 @@ def evaluate(context: StepContext, request: Mapping[str, Any]) -> dict[str, Any]
     model = load_base(prepared.base, device, method)
     exam = Exam(context, prepared, answerer(prepared, model))
     base_answers = exam.ask(run, "base")
-    probing = Probing(context, run, prepared, anew=True)
+    probing = Probing(context, run, prepared, anew=True, kept=not request.get("anew"))
     probing.ask("base", exam.answerer, base_answers)
 
     method.attach(model.model, prepared.job.method, prepared.job.training.seed)

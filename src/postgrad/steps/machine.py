@@ -54,22 +54,16 @@ def base_dtype(device: torch.device, method: Method | None = None) -> torch.dtyp
 
 def environment(device: torch.device, seed: int) -> dict[str, Any]:
     """What the result may depend on besides the job: versions, threads, processor."""
-    versions: dict[str, str] = {}
-    for package in PACKAGES:
-        try:
-            versions[package] = version(package)
-        except PackageNotFoundError:
-            versions[package] = "source"
     return {
         "python": sys.version.split()[0],
         "platform": platform.platform(),
-        "processor": _processor(),
+        "processor": processor(),
         "cores": os.cpu_count(),
         "threads": torch.get_num_threads(),
         "device": str(device),
-        "gpu": torch.cuda.get_device_name(device) if device.type == "cuda" else None,
+        "gpu": gpu(device),
         "memory_bytes": os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"),
-        "versions": versions,
+        "versions": versions(),
         "commit": _commit(),
         "seed": seed,
     }
@@ -95,7 +89,24 @@ def _commit() -> str | None:
         return None
 
 
-def _processor() -> str:
+def versions() -> dict[str, str]:
+    """Of this package and of those that compute."""
+    found: dict[str, str] = {}
+    for package in PACKAGES:
+        try:
+            found[package] = version(package)
+        except PackageNotFoundError:
+            found[package] = "source"
+    return found
+
+
+def gpu(device: torch.device) -> str | None:
+    """Name of the GPU; None if there is none in use."""
+    return torch.cuda.get_device_name(device) if device.type == "cuda" else None
+
+
+def processor() -> str:
+    """Name of the processor."""
     try:
         lines = Path("/proc/cpuinfo").read_text().splitlines()
     except OSError:

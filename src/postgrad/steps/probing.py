@@ -26,6 +26,8 @@ from postgrad.core.task import Answer
 from postgrad.engine import weights
 from postgrad.engine.model import LanguageModel
 from postgrad.errors import RunError
+from postgrad.models.cache import read_json, write_json
+from postgrad.steps.kept_readings import KeptReadings
 from postgrad.steps.prepare import Prepared
 from postgrad.steps.stop import stop_if_asked
 from postgrad.training.checkpoint import flush
@@ -45,12 +47,15 @@ class Probing:
         run: where readings are stored.
         prepared: the job and its data.
         anew: ask although readings are stored; the new ones take their place.
+        kept: what an earlier run asked the base on this machine, of bundled items, is taken from
+            the cache.
     """
 
     context: StepContext
     run: RunFolder
     prepared: Prepared
     anew: bool = False
+    kept: bool = True
 
     @cached_property
     def probes(self) -> list[Probe]:
@@ -87,11 +92,15 @@ class Probing:
         """What the stored readings say, probe by probe; those that found nothing to ask are
         left out."""
         criteria = criteria_of(self.prepared)
+        before: dict[str, str] = read_json(self.run.read_before) or {}
         found: list[Judgement] = []
         for probe in self.probes:
             base, tuned = (load_readings(self.run, probe.name, who) for who in ("base", "tuned"))
             if base and (tuned or probe.looks_back):
-                found.append(probe.judge(base, tuned, criteria))
+                judged = probe.judge(base, tuned, criteria)
+                found.append(
+                    _with_note(judged, before[probe.name]) if probe.name in before else judged
+                )
         return found
 
     def _ask_all(
@@ -109,20 +118,26 @@ class Probing:
         if missing:
             title = f"Asking the {who} model what lies beside the test"
             self.context.emit(Event("stage", {"name": f"probe_{who}", "title": title}))
+        kept = KeptReadings(self.context.cache, self.prepared.base)
         for probe in missing:
-            readings = self._ask(probe, who, answerer, answers, weigh)
+            stop_if_asked(self.context)
+            asked = self._sitting(probe, who, answerer, answers, weigh)
+            found = kept.find(probe, asked) if self.kept else None
+            if who == "base":
+                self._note_day(probe, found.on if found else None)
+            readings = found.readings if found else probe.ask(asked)
             store_readings(self.run, probe.name, who, readings)
+            if not found:
+                kept.keep(probe, asked, readings)
 
-    def _ask(
+    def _sitting(
         self,
         probe: Probe,
         who: Who,
         answerer: Answerer,
         answers: Sequence[Answer],
         weigh: Weigh | None,
-    ) -> list[Reading]:
-        stop_if_asked(self.context)
-
+    ) -> Sitting:
         def on_done(done: int, total: int) -> None:
             fields = {"stage": probe.title, "done": done, "total": total, "unit": "items"}
             self.context.emit(Event("progress", fields))
@@ -132,7 +147,16 @@ class Probing:
         other = "tuned" if who == "base" else "base"
         first = load_readings(self.run, probe.name, other) if is_second else ()
         asked = sitting(self.prepared, who, answerer, answers, first, on_done)
-        return probe.ask(replace(asked, weigh=weigh and partial(weigh, on_done)))
+        return replace(asked, weigh=weigh and partial(weigh, on_done))
+
+    def _note_day(self, probe: Probe, day: str | None) -> None:
+        """Write down that an earlier run took the base's readings, or that this one does."""
+        before: dict[str, str] = read_json(self.run.read_before) or {}
+        noted = {name: on for name, on in before.items() if name != probe.name}
+        if day:
+            noted[probe.name] = day
+        if noted != before:
+            write_json(self.run.read_before, noted)
 
     def _weigh(self, base: LanguageModel, method: Method, on_done: OnDone) -> list[Reading]:
         is_quick = self.prepared.job.evaluation.effort == "quick"
@@ -143,6 +167,16 @@ class Probing:
             found.append(reading)
             on_done(len(found), total)
         return found
+
+
+def _with_note(judged: Judgement, day: str) -> Judgement:
+    note = (
+        f"The base was asked these items in an earlier run, on {day}: with the same weights, "
+        "machine and version it says the same to the last bit. Ask it again with: postgrad eval "
+        "RUN --anew"
+    )
+    notes = [*judged.report.notes, note]
+    return replace(judged, report=judged.report.model_copy(update={"notes": notes}))
 
 
 def chosen_probes(job: Job) -> list[Probe]:

@@ -140,6 +140,7 @@ def evaluate(
     folder: str | Path,
     *,
     quick: bool = False,
+    anew: bool = False,
     curve: bool = False,
     suites: Sequence[str] = (),
     on_event: OnEvent = ignore,
@@ -149,6 +150,7 @@ def evaluate(
     Args:
         folder: the run.
         quick: ask a part of what lies beside the test, which sees less.
+        anew: ask the base also what an earlier run asked it on this machine.
         curve: instead, train again on parts of its rows, to foresee what more data would bring; a
             second call goes on with what was stopped.
         suites: tasks of public suites, as `SUITE:TASK[,TASK][,option=value]`: then only these are
@@ -168,7 +170,7 @@ def evaluate(
         return _ask_suites(run, job, suites, on_event)
     step = "draw_curve" if curve else "evaluate"
     try:
-        run_step(job, step, run.path, {"job": job.model_dump()}, on_event)
+        run_step(job, step, run.path, {"job": job.model_dump(), "anew": anew}, on_event)
     except Interrupted as stop:
         option = " --curve" if curve else ""
         fix = f"Go on with: postgrad eval {quoted(run.path)}{option}"

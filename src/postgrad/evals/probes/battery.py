@@ -82,6 +82,10 @@ class Battery:
         ]
         return _asked_again(sitting, items, readings) if sitting.first else readings
 
+    def rests_on(self, sitting: Sitting) -> Sequence[str]:
+        """Nothing: its items are bundled."""
+        return ()
+
     def judge(
         self, base: Sequence[Reading], tuned: Sequence[Reading], criteria: Criteria
     ) -> Judgement:

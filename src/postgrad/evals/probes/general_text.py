@@ -75,6 +75,10 @@ class GeneralText:
             sitting.on_done(len(readings), len(texts))
         return readings
 
+    def rests_on(self, sitting: Sitting) -> Sequence[str]:
+        """Nothing: its items are bundled."""
+        return ()
+
     def judge(
         self, base: Sequence[Reading], tuned: Sequence[Reading], criteria: Criteria
     ) -> Judgement:

@@ -80,6 +80,10 @@ class Refusals:
             for item, each in zip(items, given, strict=True)
         ]
 
+    def rests_on(self, sitting: Sitting) -> Sequence[str]:
+        """The task's labels: an answer that is one of them is none to these questions."""
+        return sitting.task.labels
+
     def judge(
         self, base: Sequence[Reading], tuned: Sequence[Reading], criteria: Criteria
     ) -> Judgement:

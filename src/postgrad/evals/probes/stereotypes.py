@@ -103,6 +103,10 @@ class Stereotypes:
         is_told = any(CHOICE.name in reading.values for reading in readings)
         return [*readings, *asked] if is_told else []
 
+    def rests_on(self, sitting: Sitting) -> Sequence[str]:
+        """Nothing: its items are bundled."""
+        return ()
+
     def judge(
         self, base: Sequence[Reading], tuned: Sequence[Reading], criteria: Criteria
     ) -> Judgement:
