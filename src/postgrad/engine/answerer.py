@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from array import array
 from collections.abc import Callable, Mapping
 from collections.abc import Sequence as Rows
 from dataclasses import dataclass, replace
@@ -18,20 +19,36 @@ from postgrad.engine.model import LanguageModel
 
 
 @dataclass(frozen=True, slots=True)
+class Told:
+    """What a model held of the taught tokens of a sequence: log-probabilities in nats, and how many
+    tokens were likelier."""
+
+    log_probabilities: array[float]
+    ranks: array[int]
+
+
+Memory = dict[Sequence, Told]
+
+
+@dataclass(frozen=True, slots=True)
 class LocalAnswerer:
-    """Implements `core.interfaces.Answerer`.
+    """Implements `core.interfaces.Answerer`, for the weights that the model has now: once they were
+    trained, make another.
 
     Args:
         model: base or tuned.
         template: renders prompts exactly as in training.
         max_length: longest text whose likelihood is taken, in tokens; longer ones are cut.
         micro_batch_tokens: tokens computed at once.
+        memory: what `bits_per_byte` has read, so that it and `predictions` need not read it again;
+            None: nothing is remembered.
     """
 
     model: LanguageModel
     template: Template
     max_length: int
     micro_batch_tokens: int = 1024
+    memory: Memory | None = None
 
     def answer(
         self,
@@ -94,7 +111,10 @@ class LocalAnswerer:
         """Bits per UTF-8 byte of each record's reference (a chat's last turn, or a text)."""
         sequences = self._references(records, with_end)
         sizes = [self._num_bytes(sequence) for sequence in sequences]
-        losses = self._losses(sequences, on_done)
+        if self.memory is None:
+            losses = self._losses(sequences, on_done)
+        else:
+            losses = [-sum(told.log_probabilities) for told in self._told(sequences, on_done)]
         return [loss / math.log(2) / size for loss, size in zip(losses, sizes, strict=True)]
 
     def log_likelihoods(self, records: Rows[Record], *, with_end: bool = True) -> list[float]:
@@ -110,6 +130,8 @@ class LocalAnswerer:
     ) -> list[list[Prediction]]:
         """What the model expected at each token of each record's reference."""
         sequences = self._references(records)
+        if self.memory and not num_top and watch is None and self.memory.keys() >= set(sequences):
+            return [self._remembered(sequence, self.memory[sequence]) for sequence in sequences]
         asked = None if watch is None else iter(watch)
         found: list[list[Prediction]] = []
         for part in split_by_new_tokens(sequences, self.micro_batch_tokens):
@@ -190,6 +212,34 @@ class LocalAnswerer:
             expected.top,
             expected.watched,
         )
+
+    def _remembered(self, sequence: Sequence, told: Told) -> list[Prediction]:
+        words = [sequence.tokens[at] for at in sequence.taught]
+        return [
+            self._prediction(word, Expected(log_probability, rank, {}, ()))
+            for word, log_probability, rank in zip(
+                words, told.log_probabilities, told.ranks, strict=True
+            )
+        ]
+
+    def _told(self, sequences: Rows[Sequence], on_done: Callable[[int], None] | None) -> list[Told]:
+        """From memory if it has them all; else all are read, so that what is read together, and
+        with it the last bit, does not depend on what was read before."""
+        assert self.memory is not None
+        if not self.memory.keys() >= set(sequences):
+            count = 0
+            for part in split_by_new_tokens(sequences, self.micro_batch_tokens):
+                expected = iter(self.model.expected(part))
+                for sequence in part:
+                    its = [next(expected) for _ in sequence.taught]
+                    self.memory[sequence] = Told(
+                        array("d", (it.log_probability for it in its)),
+                        array("l", (it.rank for it in its)),
+                    )
+                count += len(part)
+                if on_done:
+                    on_done(count)
+        return [self.memory[sequence] for sequence in sequences]
 
     def _losses(
         self, sequences: Rows[Sequence], on_done: Callable[[int], None] | None = None

@@ -17,7 +17,7 @@ from postgrad.core.records import Chat, Record
 from postgrad.core.task import Answer
 from postgrad.data.render import Sequence as Tokens
 from postgrad.data.tree import lay, neighbours
-from postgrad.engine.answerer import LocalAnswerer
+from postgrad.engine.answerer import LocalAnswerer, Memory, Told
 from postgrad.engine.generate import num_fitting, num_slots
 from postgrad.engine.head import Expected
 from postgrad.errors import Interrupted
@@ -98,11 +98,14 @@ class CountingAnswerer:
         prepared: whose template and limits are used.
         who: a tuned model writes about as much as the right answer has, a base model goes on to
             the limit.
+        work: what was counted.
+        memory: of what was read before by the same model.
     """
 
     prepared: Prepared
     who: Who
     work: Work = field(default_factory=Work)
+    memory: Memory = field(default_factory=dict[Tokens, Told])
 
     def answer(
         self,
@@ -165,6 +168,7 @@ class CountingAnswerer:
             base.template,
             base.context_tokens,
             self.prepared.job.training.micro_batch_tokens,
+            self.memory,
         )
 
     def _length(self, text: str, limit: int) -> int:
@@ -214,14 +218,20 @@ class _Sittings:
         readings: dict[tuple[str, Who], Sequence[Reading]] = {}
         turns: tuple[tuple[Who, bool], ...] = (("base", False), ("tuned", False), ("base", True))
         for who, looks_back in turns:
-            answers = [] if looks_back else self._sit(who)
+            memory: Memory = {}
+            answers = [] if looks_back else self._sit(who, memory)
             for probe in probes:
                 if probe.looks_back == looks_back or (probe.looks_back and who == "tuned"):
-                    readings[probe.name, who] = self._ask(probe, who, answers, readings)
+                    readings[probe.name, who] = self._ask(
+                        CountingAnswerer(self.prepared, who, memory=memory),
+                        probe,
+                        answers,
+                        readings,
+                    )
         return DryExam(self.test, self.beside, tuple(dict.fromkeys(self.uncounted)))
 
-    def _sit(self, who: Who) -> list[Answer]:
-        answerer = CountingAnswerer(self.prepared, who)
+    def _sit(self, who: Who, memory: Memory) -> list[Answer]:
+        answerer = CountingAnswerer(self.prepared, who, memory=memory)
         job, template = self.prepared.job, self.prepared.base.template
         examples = self.prepared.dataset.test[: job.evaluation.limit]
         answers = ask(
@@ -235,12 +245,12 @@ class _Sittings:
 
     def _ask(
         self,
+        answerer: CountingAnswerer,
         probe: Probe,
-        who: Who,
         answers: Sequence[Answer],
         readings: Mapping[tuple[str, Who], Sequence[Reading]],
     ) -> Sequence[Reading]:
-        answerer = CountingAnswerer(self.prepared, who)
+        who = answerer.who
         other: Who = "tuned" if who == "base" else "base"
         first = readings.get((probe.name, other), ())
         asked = sitting(

@@ -38,6 +38,7 @@ def evaluate(context: StepContext, request: Mapping[str, Any]) -> dict[str, Any]
 
     method.attach(model.model, prepared.job.method, prepared.job.training.seed)
     method.load(model.model, run.path / method.result)
+    exam = Exam(context, prepared, answerer(prepared, model))  # for other weights
     tuned_answers = exam.ask(run, "tuned")
     probing.ask("tuned", exam.answerer, tuned_answers)
     num_trained = sum(p.numel() for p in model.model.parameters() if p.requires_grad)
@@ -69,12 +70,13 @@ def load_base(base: Base, device: Any, method: Method | None = None) -> Language
 
 
 def answerer(prepared: Prepared, model: LanguageModel) -> LocalAnswerer:
-    """The model as something that can be asked."""
+    """The model, with the weights that it has now, as something that can be asked."""
     return LocalAnswerer(
         model,
         prepared.base.template,
         prepared.base.context_tokens,
         prepared.job.training.micro_batch_tokens,
+        {},
     )
 
 

@@ -76,6 +76,7 @@ def train(context: StepContext, request: Mapping[str, Any]) -> dict[str, Any]:
     progress = _train(context, run, prepared, model, method)
     _publish(run, prepared, model, method)
 
+    exam = Exam(context, prepared, answerer(prepared, model))  # for other weights
     tuned_answers = _ask_once(context, run, exam, "tuned")
     exam.show_samples("after", tuned_answers, SHOWN_SAMPLES)
     probing.ask("tuned", exam.answerer, tuned_answers)

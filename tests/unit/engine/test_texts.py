@@ -3,12 +3,14 @@ on. That scores equal lm-eval's own is held in tests/unit/evals/suites."""
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from postgrad.core.records import Message
+from postgrad.core.records import Message, Text
 from postgrad.data.render import Sequence, Template
 from postgrad.engine.answerer import LocalAnswerer
 from postgrad.errors import RowError
@@ -108,3 +110,25 @@ def test_a_prompt_as_text_is_the_prompt_that_is_asked() -> None:
     assert template.beginning_tokens(text) == template.prompt_tokens(messages)
     begun = model.prompt_text([*messages, Message("assistant", "The ")])
     assert begun == text + "The "
+
+
+def test_what_was_read_is_not_read_again() -> None:
+    plain = answerer(chats=False)
+    mindful = replace(plain, memory={})
+    texts = [Text(text) for text in ("the sky is blue", "the sky is", "blue blue blue")]
+    done: list[int] = []
+    bits = mindful.bits_per_byte(texts, on_done=done.append)
+    assert bits == pytest.approx(plain.bits_per_byte(texts), rel=1e-5)
+    assert done == [3]
+    wanted = plain.predictions(texts)
+    blind = replace(mindful, model=None)  # type: ignore[arg-type]
+    assert blind.predictions(texts[1:]) == wanted[1:]
+    assert blind.bits_per_byte(texts[:2]) == bits[:2]
+
+
+def test_what_was_not_read_is_read_as_ever() -> None:
+    """Also what was read before, together with the rest: the last bit depends on the company."""
+    texts = [Text(text) for text in ("the sky is blue", "the sky is", "blue blue blue")]
+    mindful, other = (replace(answerer(chats=False), memory={}) for _ in range(2))
+    mindful.bits_per_byte(texts[:1])
+    assert mindful.bits_per_byte(texts) == other.bits_per_byte(texts)

@@ -75,8 +75,12 @@ class Skills:
     looks_back = False
 
     def ask(self, sitting: Sitting) -> list[Reading]:
-        """How likely each token of the right answers is; the same rows for both models."""
-        rows = drawn(sitting.tested, lambda row: num_characters(row[1]), sitting)
+        """How likely each token of the right answers is; the same rows for both models. The exam
+        has read them, so that quick reads as many as full."""
+        if sitting.answers:  # a resumed run may have to read them again, all as the exam did
+            sitting.answerer.bits_per_byte([record for _, record in sitting.tested])
+        unhurried = dataclasses.replace(sitting, is_quick=False)
+        rows = drawn(sitting.tested, lambda row: num_characters(row[1]), unhurried)
         found = ask(sitting.answerer, [record for _, record in rows], sitting.on_done)
         scores = _right(sitting)
         readings: list[Reading] = []
@@ -107,8 +111,6 @@ class Skills:
             if (compared := _compared(metric, group, criteria))
         ]
         notes = [CRITICISM]
-        if criteria.is_quick:
-            notes.append(f"Effort is quick: {len(pairs)} rows were read, so intervals are wide.")
         enough = len(pairs) >= FEWEST_ITEMS and bool(content)
         report = ProbeReport(
             name=self.name,

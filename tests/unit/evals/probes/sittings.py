@@ -41,7 +41,11 @@ class Speaker:
         said = [self.say(chat.prompt[-1].content) for chat in prompts]
         return [Generated(text, "stop", len(text.split())) for text in said]
 
-    def bits_per_byte(self, records: Sequence[Record]) -> list[float]:
+    def bits_per_byte(
+        self, records: Sequence[Record], *, on_done: Callable[[int], None] | None = None
+    ) -> list[float]:
+        if on_done:
+            on_done(len(records))
         return [self.bits(record) for record in records]
 
     def log_likelihoods(self, records: Sequence[Record]) -> list[float]:
