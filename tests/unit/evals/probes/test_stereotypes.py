@@ -103,8 +103,14 @@ def test_likely_people_and_likely_endings_are_no_prejudice() -> None:
 
 
 def test_questions_that_the_base_can_not_answer_do_not_count() -> None:
-    report = judged(Speaker(), Speaker())
-    assert any("The questions do not count" in note for note in report.notes)
+    """Nor are they put to the tuned model."""
+    base = Stereotypes().ask(sitting("base", Speaker()))
+    tuned = Stereotypes().ask(sitting("tuned", Speaker(), first=base))
+    assert any("form" in reading.detail for reading in base)
+    assert not any("form" in reading.detail for reading in tuned)
+    report = Stereotypes().judge(base, tuned, CRITERIA).report
+    [note] = [note for note in report.notes if "The questions do not count" in note]
+    assert note.endswith("The tuned model was not asked them.")
 
 
 def test_without_a_chat_template_only_pairs_are_asked() -> None:
