@@ -17,7 +17,7 @@ from transformers import PreTrainedModel
 from postgrad.data.pack import Packed, pack
 from postgrad.data.render import Sequence
 from postgrad.data.tree import lay
-from postgrad.engine import attention
+from postgrad.engine import attention, few_rows
 from postgrad.engine.head import Expected, Head
 from postgrad.engine.layout import Branched, Layout
 from postgrad.engine.layout import Packed as PackedLayout
@@ -45,6 +45,7 @@ class LanguageModel:
         with torch.no_grad():
             wanted = model(input_ids=probe[None], use_cache=False).logits[0].float()
         attention.install(model)
+        few_rows.install(model)
         self.body: nn.Module = model.base_model
         self.head = _head(model)
         self._refuse_if_different(probe, wanted)

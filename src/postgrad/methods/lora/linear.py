@@ -14,6 +14,9 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
+
+from postgrad.engine.few_rows import linear
 
 
 class LoraLinear(nn.Module):
@@ -49,6 +52,11 @@ class LoraLinear(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Shape (..., in) to (..., out)."""
+        if not torch.is_grad_enabled():
+            apply = functional.linear if self.transposed else linear
+            low = functional.linear(x, self.lora_A.to(x.dtype))
+            added = functional.linear(low, self.lora_B.to(x.dtype))
+            return apply(x, self.weight_OI, self.base.bias).add(added, alpha=self.scale)  # type: ignore[arg-type]
         return _LoraLinear.apply(  # type: ignore[no-any-return]
             x, self.weight_OI, self.base.bias, self.lora_A, self.lora_B, self.scale
         )
