@@ -73,7 +73,9 @@ class Head:
         for rows in self.chunks(hidden_NH.shape[0]):
             logits_VC = self.chunk_logits(hidden_NH[rows], None)
             target_1C = logits_VC.gather(0, labels_N[rows][None])
-            ranks_C = (logits_VC > target_1C).sum(0).tolist()
+            ranks_C = (
+                (logits_VC > target_1C).sum(0, dtype=torch.int32).tolist()
+            )  # twice as fast as int64
             logits_VC -= logits_VC.logsumexp(0)
             told_C = logits_VC.gather(0, labels_N[rows][None])[0].tolist()
             top_KC, ids_KC = logits_VC.topk(num_top, dim=0)

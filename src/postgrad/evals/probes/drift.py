@@ -13,11 +13,12 @@ of the odds.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
 
+from postgrad.core.generation import Prediction
 from postgrad.core.interfaces import Criteria, Judgement, Sitting
 from postgrad.core.probe import Reading
 from postgrad.core.records import Chat, Message, Record, Text
@@ -44,6 +45,9 @@ texts have."""
 OPENING_CHARACTERS = 600
 """Of a long text of the user: enough to see its odds move, and many texts rather than one."""
 
+AT_ONCE = 12
+"""Texts between two signs of progress."""
+
 OWN, ORDINARY = "your test", "ordinary texts"
 
 NOTES = (
@@ -68,11 +72,15 @@ class Drift:
         """Of the base, its likeliest tokens at each place; of the tuned model, the divergence
         there."""
         if sitting.who == "base":
-            items = [*_own(sitting), *_ordinary(sitting)]
-            asked = [_odds(sitting, item) for item in _counted(sitting, items)]
+            items, ask = [*_own(sitting), *_ordinary(sitting)], _odds
         else:
-            asked = [_moved(sitting, item) for item in _counted(sitting, sitting.first)]
-        return [reading for reading in asked if reading is not None]
+            items, ask = list(sitting.first), _moved
+        found: list[Reading] = []
+        for start in range(0, len(items), AT_ONCE):
+            part = items[start : start + AT_ONCE]
+            found += ask(sitting, part)
+            sitting.on_done(start + len(part), len(items))
+        return found
 
     def judge(
         self, base: Sequence[Reading], tuned: Sequence[Reading], criteria: Criteria
@@ -131,34 +139,38 @@ def _ordinary(sitting: Sitting) -> list[Reading]:
     return [Reading(f"{ORDINARY}: {text.id}", ORDINARY, {}) for text in list(firsts)[::-1][::step]]
 
 
-def _counted(sitting: Sitting, items: Sequence[Reading]) -> Iterator[Reading]:
-    """The items one by one, each told when it is done."""
-    for done, item in enumerate(items, start=1):
-        yield item
-        sitting.on_done(done, len(items))
-
-
-def _odds(sitting: Sitting, item: Reading) -> Reading | None:
-    """The item with the base's likeliest tokens at each place; None if the template can't express
-    what the base answered."""
+def _odds(sitting: Sitting, items: Sequence[Reading]) -> list[Reading]:
+    """The items with the base's likeliest tokens at each place; without those whose answer the
+    template can't express."""
+    records = [_record(sitting, item) for item in items]
     try:
-        [places] = sitting.answerer.predictions([_record(sitting, item)], num_top=NUM_TOP)
+        found = sitting.answerer.predictions(records, num_top=NUM_TOP)
     except RowError:
-        return None
-    return replace(
-        item,
-        detail={
-            "ids": [list(place.top) for place in places],
-            "logs": [_rounded(place.top.values()) for place in places],
-        },
-    )
+        if len(items) == 1:
+            return []
+        return [reading for item in items for reading in _odds(sitting, [item])]
+    return [
+        replace(
+            item,
+            detail={
+                "ids": [list(place.top) for place in places],
+                "logs": [_rounded(place.top.values()) for place in places],
+            },
+        )
+        for item, places in zip(items, found, strict=True)
+    ]
 
 
-def _moved(sitting: Sitting, item: Reading) -> Reading:
+def _moved(sitting: Sitting, items: Sequence[Reading]) -> list[Reading]:
     """The divergence from the base's odds at each place, and whether the first choice stayed."""
+    records = [_record(sitting, item) for item in items]
+    watch = [item.detail["ids"] for item in items]
+    found = sitting.answerer.predictions(records, num_top=1, watch=watch)
+    return [_compared(item, places) for item, places in zip(items, found, strict=True)]
+
+
+def _compared(item: Reading, places: Sequence[Prediction]) -> Reading:
     ids: list[list[int]] = item.detail["ids"]
-    record = _record(sitting, item)
-    [places] = sitting.answerer.predictions([record], num_top=1, watch=[ids])
     tuned = np.array([_rounded(place.watched) for place in places])
     moved = divergence(np.array(item.detail["logs"]), tuned)
     stayed = [float(next(iter(it.top)) == top[0]) for it, top in zip(places, ids, strict=True)]

@@ -21,10 +21,11 @@ from postgrad.evals.judging import paired
 from postgrad.evals.metrics import metric
 from postgrad.evals.wording import percent, signed
 
-MOST_ROWS = 12
+MOST_ROWS = 8
 """Test rows that every rung is asked. Each of the base model's prompts with examples costs so many
-answers, and these prompts are long; with 12 rows the interval of a share of 50 % is +-29 points:
-enough to tell a way that works from one that does not. `postgrad plan` asks 40."""
+answers, and these prompts are long; with 8 rows the interval of a share of 50 % is +-34 points
+(Clopper and Pearson): enough to tell a way that works from one that does not. `postgrad plan` asks
+40."""
 MOST_ROWS_QUICK = 200
 """With effort quick no rung costs anything, see `ladder.QUICK_RUNGS`."""
 
