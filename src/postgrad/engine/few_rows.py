@@ -25,12 +25,34 @@ MOST_ROWS = 128
 """From a few hundred rows on, both forms are as fast."""
 
 
+def are_few(x: Tensor) -> bool:
+    """Whether rows, shape (..., in), are such as are better taken this way."""
+    rows = x.numel() // x.shape[-1]
+    return x.device.type == "cpu" and not torch.is_grad_enabled() and 1 < rows <= MOST_ROWS
+
+
 def linear(x: Tensor, weight_OI: Tensor, bias_O: Tensor | None) -> Tensor:
     """As `torch.nn.functional.linear`, shape (..., in) to (..., out)."""
-    rows = x.numel() // x.shape[-1]
-    if x.device.type != "cpu" or torch.is_grad_enabled() or not 1 < rows <= MOST_ROWS:
+    if not are_few(x):
         return functional.linear(x, weight_OI, bias_O)
-    y_OT = torch.mm(weight_OI, x.reshape(rows, -1).t())
+    return _rows(torch.mm(weight_OI, _columns(x)), bias_O, x)
+
+
+def adapted(
+    x: Tensor, weight_OI: Tensor, bias_O: Tensor | None, a_RI: Tensor, b_OR: Tensor, scale: float
+) -> Tensor:
+    """y = x W^T + b + s (x A^T) B^T of few rows, shape (..., in) to (..., out)."""
+    x_IT = _columns(x)
+    y_OT = torch.mm(weight_OI, x_IT)
+    y_OT.addmm_(b_OR.to(x.dtype), torch.mm(a_RI.to(x.dtype), x_IT), alpha=scale)
+    return _rows(y_OT, bias_O, x)
+
+
+def _columns(x: Tensor) -> Tensor:
+    return x.reshape(-1, x.shape[-1]).t()
+
+
+def _rows(y_OT: Tensor, bias_O: Tensor | None, x: Tensor) -> Tensor:
     if bias_O is not None:
         y_OT += bias_O[:, None]
     return y_OT.t().reshape(*x.shape[:-1], -1)

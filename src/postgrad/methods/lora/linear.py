@@ -14,9 +14,8 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional
 
-from postgrad.engine.few_rows import linear
+from postgrad.engine import few_rows
 
 
 class LoraLinear(nn.Module):
@@ -52,11 +51,15 @@ class LoraLinear(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Shape (..., in) to (..., out)."""
-        if not torch.is_grad_enabled():
-            apply = functional.linear if self.transposed else linear
-            low = functional.linear(x, self.lora_A.to(x.dtype))
-            added = functional.linear(low, self.lora_B.to(x.dtype))
-            return apply(x, self.weight_OI, self.base.bias).add(added, alpha=self.scale)  # type: ignore[arg-type]
+        if few_rows.are_few(x) and not self.transposed:
+            return few_rows.adapted(
+                x,
+                self.weight_OI,
+                self.base.bias,
+                self.lora_A,
+                self.lora_B,
+                self.scale,  # type: ignore[arg-type]
+            )
         return _LoraLinear.apply(  # type: ignore[no-any-return]
             x, self.weight_OI, self.base.bias, self.lora_A, self.lora_B, self.scale
         )
