@@ -65,7 +65,7 @@ COMMANDS = {
         "--strict",
     ],
     "postgrad eval": [
-        *("RUN", "--curve", "--json", "--judge", "--judge-model"),
+        *("RUN", "--anew", "--curve", "--json", "--judge", "--judge-model"),
         *("--quick", "--set", "--strict", "--suite"),
     ],
     "postgrad review": ["RUN", "--import", "--json", "--page"],
