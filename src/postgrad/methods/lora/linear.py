@@ -52,14 +52,9 @@ class LoraLinear(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """Shape (..., in) to (..., out)."""
         if few_rows.are_few(x) and not self.transposed:
-            return few_rows.adapted(
-                x,
-                self.weight_OI,
-                self.base.bias,
-                self.lora_A,
-                self.lora_B,
-                self.scale,  # type: ignore[arg-type]
-            )
+            bias: Tensor | None = self.base.bias  # type: ignore[assignment]
+            weights = (self.weight_OI, bias, self.lora_A, self.lora_B)
+            return few_rows.adapted(x, *weights, self.scale)
         return _LoraLinear.apply(  # type: ignore[no-any-return]
             x, self.weight_OI, self.base.bias, self.lora_A, self.lora_B, self.scale
         )
