@@ -2,8 +2,9 @@
 
     python tests/fuzzing.py --files 100000
 
-Damages files of every kind, reads each and checks every hundredth, and prints what it took. The
-seconds of a limit are those of the processor.
+Damages files of every kind, reads each and checks every hundredth, and prints what it took, as JSON;
+while it runs, how far it is and which files failed, to stderr. The seconds of a limit are those of
+the processor.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import random
 import re
 import resource
 import signal
+import sys
 import tempfile
 import time
 from collections import Counter
@@ -31,6 +33,7 @@ from postgrad.errors import DataError
 
 READ_SECONDS, CHECK_SECONDS = 2.0, 20.0
 CHECK_EACH = 100
+TELL_EACH = 5_000
 MOST_FAILURES = 20
 
 NAMES_A_LINE = {"invalid_json", "wrong_quotes", "nul_bytes", "line_too_long", "wrong_line_ends"}
@@ -113,9 +116,15 @@ def sweep(num_files: int, seed: int, folder: Path) -> dict[str, Any]:
         except Exception as error:
             kept = path.replace(folder / f"failed-{number}{suffix}")
             failures.append(f"file {number}, {kept}: {type(error).__name__} {error}")
+            print(failures[-1], file=sys.stderr, flush=True)
         longest = max(longest, time.process_time() - since)
         if number == min(1_000, num_files // 2):
             early = megabytes()
+        if (number + 1) % TELL_EACH == 0:
+            took = f"{time.monotonic() - began:.0f} s, {megabytes()} MB"
+            print(
+                f"{number + 1} files, {took}, {len(failures)} failed", file=sys.stderr, flush=True
+            )
         if len(failures) == MOST_FAILURES:
             break
     assert not failures, "\n".join(failures)
