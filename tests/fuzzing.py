@@ -2,9 +2,9 @@
 
     python tests/fuzzing.py --files 100000
 
-Damages files of every kind, reads each and checks every hundredth, and prints what it took, as JSON;
-while it runs, how far it is and which files failed, to stderr. The seconds of a limit are those of
-the processor.
+Damages files of every kind, reads each and checks every hundredth, and prints what it took, as
+JSON; while it runs, how far it is and which files failed, to stderr. The seconds of a limit are
+those of the processor.
 """
 
 from __future__ import annotations

@@ -59,10 +59,12 @@ def parquet_rows(
         ) from error
     most_bytes = max(MOST_UNPACKED_BYTES, MOST_TIMES * path.stat().st_size)
     done = unpacked = 0
+    where = ""
     try:
         with parquet.ParquetFile(path) as file:
             texts = _text_columns(file, path, most_bytes)
         with parquet.ParquetFile(path, read_dictionary=texts) as file:
+            where = _span(file, 0)
             for batch in file.iter_batches(batch_size=BATCH_ROWS):
                 sizes = sum(map(_sizes, batch.columns), np.zeros(batch.num_rows, np.int64))
                 unpacked += int(sizes.sum())
@@ -70,15 +72,22 @@ def parquet_rows(
                     raise _unpacks_to_too_much(path)
                 yield from _rows(batch, sizes, most_row_bytes)
                 done += batch.num_rows
+                where = _span(file, done)
                 told(done / max(1, file.metadata.num_rows))
     except DataError:
         raise
     except (arrow.ArrowException, OSError, *UNREADABLE) as error:
         raise DataError(
-            f"{path} can't be read as Parquet: {_short(error)}",
+            f"{path} can't be read as Parquet{where}: {_cause(error)}",
             fix="Write it again, for example with pandas: frame.to_parquet(...).",
             code="invalid_parquet",
         ) from error
+
+
+def _span(file: Any, done: int) -> str:
+    """Where the rows are that are read next."""
+    last = min(done + BATCH_ROWS, file.metadata.num_rows)
+    return f" in rows {done + 1} to {last}" if last > done else ""
 
 
 def _text_columns(file: Any, path: Path, most_bytes: int) -> list[str]:
@@ -168,8 +177,10 @@ def _unpacked(batch: Any) -> Iterator[dict[str, Any] | RowError]:
         if plainer is not batch:
             yield from _unpacked(plainer)
             return
+        column = _unreadable_column(batch)
         yield RowError(
-            f"A value of the row can't be read: {_short(error)}.",
+            f"The row's value in the column {column} can't be read: {_cause(error)}.",
+            path=column,
             why="It is damaged, or no text, date or number that Python knows.",
             fix="Write the row again, with texts in UTF-8.",
             code="unreadable_value",
@@ -177,6 +188,16 @@ def _unpacked(batch: Any) -> Iterator[dict[str, Any] | RowError]:
         return
     for row in rows:
         yield _plain(row)
+
+
+def _unreadable_column(row: Any) -> str:
+    """The first column of a batch of one row with a value that is none."""
+    for name, column in zip(row.schema.names, row.columns, strict=True):
+        try:
+            column.to_pylist()
+        except UNREADABLE:
+            return name
+    return ""
 
 
 def _without_times(batch: Any) -> Any:
@@ -213,6 +234,8 @@ def _unpacks_to_too_much(path: Path) -> DataError:
     )
 
 
-def _short(error: BaseException) -> str:
-    """The first words of another library's error."""
+def _cause(error: BaseException) -> str:
+    """What another library's error says, in few words."""
+    if isinstance(error, UnicodeDecodeError):
+        return f"{error.object[:40]!r} is no text in UTF-8"
     return " ".join(str(error).split())[:200]

@@ -393,6 +393,47 @@ def test_broken_parquet(tmp_path: Path) -> None:
     assert refusal(write(tmp_path, b"PAR1 no", "a.parquet")).code == "invalid_parquet"
 
 
+def of_bytes(tmp_path: Path, columns: dict[str, list[str]], old: bytes, new: bytes) -> Path:
+    """A Parquet file in which some bytes were replaced by as many others."""
+    arrow: Any = pytest.importorskip("pyarrow")
+    parquet: Any = pytest.importorskip("pyarrow.parquet")
+    path = tmp_path / "a.parquet"
+    parquet.write_table(arrow.table(columns), path, compression="none", store_schema=False)
+    content = path.read_bytes()
+    assert old in content
+    path.write_bytes(content.replace(old, new))
+    return path
+
+
+def test_parquet_text_that_is_not_utf8(tmp_path: Path) -> None:
+    columns = {"prompt": ["Hi", "Hey", "Ho"], "completion": ["One", "Two", "Three"]}
+    found = only_error(of_bytes(tmp_path, columns, b"Two", b"T\xffo"))
+    assert found.line == 2
+    assert found.error is not None
+    assert (found.error.code, found.error.path) == ("unreadable_value", "completion")
+    assert "the column completion" in found.error.what
+    assert r"b'T\xffo'" in found.error.what
+
+
+def test_parquet_column_name_that_is_not_utf8(tmp_path: Path) -> None:
+    error = refusal(of_bytes(tmp_path, {"prompt": ["Hi"]}, b"prompt", b"prom\xfft"))
+    assert error.code == "invalid_parquet"
+    assert r"b'prom\xfft'" in error.what
+
+
+def test_parquet_that_is_damaged_later(tmp_path: Path) -> None:
+    texts = [f"{number:05d}" for number in range(3000)]
+    arrow: Any = pytest.importorskip("pyarrow")
+    parquet: Any = pytest.importorskip("pyarrow.parquet")
+    path = tmp_path / "a.parquet"
+    parquet.write_table(arrow.table({"text": texts}), path, row_group_size=1024)
+    content = bytearray(path.read_bytes())
+    second = parquet.ParquetFile(path).metadata.row_group(1).column(0).dictionary_page_offset
+    content[second : second + 40] = b"\xff" * 40
+    path.write_bytes(content)
+    assert "in rows 1025 to 2048" in refusal(path).what
+
+
 def test_parquet_without_pyarrow(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(__import__("sys").modules, "pyarrow", None)
     with pytest.raises(SetupError) as caught:
