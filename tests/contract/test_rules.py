@@ -73,8 +73,9 @@ def test_kinds_say_why_and_where_from(rule: Rule) -> None:
         assert kind.fix or kind.cleaned
 
 
-def test_has_a_page_that_names_its_codes(rule: Rule) -> None:
+def test_has_a_page_that_names_its_codes_and_its_source(rule: Rule) -> None:
     page = (PAGES / f"{rule.name}.md").read_text(encoding="utf-8")
+    assert re.search(r"^Sources?: \S", page, re.MULTILINE)
     for kind in rule.kinds:
         assert f"`{kind.code}`" in page
 
