@@ -36,8 +36,11 @@ CHECK_EACH = 100
 TELL_EACH = 5_000
 MOST_FAILURES = 20
 
-NAMES_A_LINE = {"invalid_json", "wrong_quotes", "nul_bytes", "line_too_long", "wrong_line_ends"}
-"""Faults of a file that are at a place in it."""
+NAMES_A_LINE = {
+    *("invalid_json", "wrong_quotes", "nul_bytes", "line_too_long", "wrong_line_ends"),
+    "too_many_rejected",
+}
+"""Faults of a file that are at places in it."""
 
 
 @contextmanager
