@@ -29,7 +29,8 @@ def check_on_base(context: StepContext, request: Mapping[str, Any]) -> dict[str,
     dataset, problem = settle(files, job)
     names = request.get("rules")
     model = None if names else load_base(base, machine.use_machine(job.backend))
-    more = [] if model is None else [UnknownFacts(renderer, model, job.training.seed)]
+    seed, progress = job.training.seed, Progress(context)
+    more = [UnknownFacts(renderer, model, seed, progress)] if model else []
     found = diagnose(context, job.data, files, dataset, renderer.size, names, more)
     told = answer(found, files, dataset, problem, job)
     if request.get("page"):

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import math
 import re
+from bisect import bisect_left, bisect_right
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -24,6 +25,7 @@ from postgrad.data.render import Sequence as TokenSequence
 from postgrad.data.rows import Row, Rows
 from postgrad.engine.model import LanguageModel
 from postgrad.steps.prepare import Renderer
+from postgrad.steps.progress import Progress
 from postgrad.training.sampler import row_at
 
 SAMPLE_ROWS = 64
@@ -49,6 +51,7 @@ class UnknownFacts:
     renderer: Renderer
     model: LanguageModel
     seed: int = 0
+    progress: Progress | None = None
 
     name = "unknown_facts"
     title = "facts that the base does not know"
@@ -70,7 +73,11 @@ class UnknownFacts:
         train = [row for row in rows.readable if row.split == "train"]
         common = _common_words([row.answer for row in train])
         count = min(SAMPLE_ROWS, len(train))
+        if self.progress:
+            self.progress.begin(self.title, count, "sampled rows")
         for position in range(count):
+            if self.progress:
+                self.progress.told(position)
             row = train[row_at(position, len(train), self.seed)]
             yield from self._look(row, common, count)
 
@@ -127,12 +134,9 @@ class UnknownFacts:
             opens = _SENTENCE_END.search(text[: match.start()]) and not any(map(str.isdigit, word))
             if opens or word.casefold() in prompt or word.casefold() in common:
                 continue
-            over = [
-                loss
-                for loss, start, end in zip(losses, ends, ends[1:], strict=False)
-                if start < match.end() and end > match.start()
-            ]
-            yield word, sum(over)
+            # the tokens that the word is made of, and those that it shares with its neighbours
+            first, end = bisect_right(ends, match.start()) - 1, bisect_left(ends, match.end())
+            yield word, sum(losses[first:end])
 
 
 def _common_words(answers: Sequence[str]) -> frozenset[str]:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+from postgrad.core.events import Event
+from postgrad.core.interfaces import StepContext
 from postgrad.core.records import Chat, Message, Record
 from postgrad.data.render import Sequence
 from postgrad.data.rows import Row, Rows, Size
 from postgrad.steps.facts import UnknownFacts
+from postgrad.steps.progress import Progress
 
 
 class Words:
@@ -40,9 +44,7 @@ class Words:
         return [0.5 if word.strip(".,") in self.known else 9.0 for word in words]
 
 
-def found(known: set[str], *pairs: tuple[str, str]) -> list[str]:
-    """What is said of the rows that are hit."""
-    base: Any = Words(known)
+def rows_of(*pairs: tuple[str, str]) -> Rows:
     rows = [
         Row(
             index,
@@ -55,7 +57,22 @@ def found(known: set[str], *pairs: tuple[str, str]) -> list[str]:
         )
         for index, (asked, said) in enumerate(pairs)
     ]
-    return [hit.what for hit in UnknownFacts(base, base).find(Rows(rows))]
+    return Rows(rows)
+
+
+def found(known: set[str], *pairs: tuple[str, str]) -> list[str]:
+    """What is said of the rows that are hit."""
+    base: Any = Words(known)
+    return [hit.what for hit in UnknownFacts(base, base).find(rows_of(*pairs))]
+
+
+def test_how_many_of_the_sampled_rows_were_read_is_told() -> None:
+    base: Any = Words({"a"})
+    events: list[Event] = []
+    progress = Progress(StepContext(Path(), events.append, lambda: False, Path()))
+    rule = UnknownFacts(base, base, progress=progress)
+    assert list(rule.find(rows_of(*[("a?", "a")] * 100))) == []
+    assert (events[0].fields["total"], events[0].fields["unit"]) == (64, "sampled rows")
 
 
 def test_a_name_or_number_that_the_base_does_not_know() -> None:
