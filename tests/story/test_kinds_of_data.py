@@ -144,13 +144,15 @@ def test_what_blocks_training_can_be_allowed(train_here, tmp_path: Path) -> None
     with data.open("a") as file:
         file.write(json.dumps(chat("red 800", "warm, to DE89 3704 0044 0532 0130 00")) + "\n")
     with pytest.raises(
-        DataError, match=r"personal_iban: 1 rows \(colours.jsonl line 61\)"
+        DataError, match=r"personal_iban: 1 row \(colours.jsonl line 61\)"
     ) as caught:
         train_here(data, "run")
     assert caught.value.code == "blocking_findings"
     assert "--set data.allow=personal_iban" in caught.value.fix
-    with pytest.raises(DataError):  # another finding is allowed
+    assert f"postgrad data clean {data} -o" in caught.value.fix
+    with pytest.raises(DataError) as caught:  # another finding is allowed
         train_here(data, "run", data__allow=["personal_card"])
+    assert "colours-clean.jsonl --only personal_iban\n" in caught.value.fix
     with pytest.raises(JobError, match="no finding named 'personal_ibna'") as slip:
         train_here(data, "run", data__allow=["personal_ibna"])
     assert slip.value.code == "unknown_finding"

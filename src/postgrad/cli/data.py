@@ -142,6 +142,7 @@ def clean(
     screen.line(f"Written:  {output}")
     screen.line(f"Why:      {_beside(output, found['log'])} (it holds what was taken out)")
     screen.line(f"Undo:     postgrad data restore {shlex.quote(output)}")
+    screen.line(f"Next:     postgrad data check {shlex.quote(output)}")
 
 
 @data.command()

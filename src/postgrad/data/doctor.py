@@ -125,8 +125,13 @@ def examine(rows: Rows, chosen: Sequence[Rule], on_rule: OnRule | None = None) -
     return Diagnosis(rows, tuple(findings), tuple(hits))
 
 
-def refuse_if_blocked(diagnosis: Diagnosis, allowed: Collection[str]) -> None:
+def refuse_if_blocked(diagnosis: Diagnosis, allowed: Collection[str], command: str = "") -> None:
     """Stop a job whose data has a finding that blocks training.
+
+    Args:
+        diagnosis: of the data.
+        allowed: codes of findings that may stay.
+        command: mends the training file.
 
     Raises:
         DataError: naming the findings, their lines and the commands that mend them.
@@ -136,11 +141,13 @@ def refuse_if_blocked(diagnosis: Diagnosis, allowed: Collection[str]) -> None:
         return
     listed = "\n".join(f"  {sentence(finding)}" for finding in blocking)
     first = blocking[0]
+    cure = f"Train on the file that this writes: {command}\n" if command else f"{first.fix} "
+    codes = ",".join(finding.code for finding in blocking)
+    told = "findings that block" if len(blocking) > 1 else "finding that blocks"
     raise DataError(
-        f"The data has {len(blocking)} finding{'s' * (len(blocking) > 1)} that block training:\n"
-        f"{listed}",
+        f"The data has {len(blocking)} {told} training:\n{listed}",
         why=first.why,
-        fix=f"{first.fix} To train nevertheless: --set data.allow={first.code}",
+        fix=f"{cure}To train nevertheless: --set data.allow={','.join((*allowed, codes))}",
         code="blocking_findings",
     )
 
@@ -151,7 +158,8 @@ def sentence(finding: Finding) -> str:
         f"{file} line{'s' * (len(lines) > 1)} {_first(lines)}"
         for file, lines in finding.by_file.items()
     )
-    return f"{finding.code}: {finding.count} rows ({where}): {finding.examples[0].what}"
+    rows = f"{finding.count} row{'s' * (finding.count > 1)}"
+    return f"{finding.code}: {rows} ({where}): {finding.examples[0].what}"
 
 
 def splits(rows: Rows) -> dict[str, dict[str, int]]:

@@ -107,7 +107,7 @@ def with_commands(
     paths: Mapping[str, str] = found["paths"]
     train = next(iter(paths))
     is_job = source is None or source.endswith((".yaml", ".yml"))
-    file = _near(paths[train]) if source is None or is_job else source
+    file = near(paths[train]) if source is None or is_job else source
     base = ["--base", str(changes["base.model"])] if changes.get("base.model") else []
     settings = [
         part
@@ -119,7 +119,7 @@ def with_commands(
     def command(labels: Iterable[str], code: str) -> str:
         label = train if train in labels else next(iter(labels))
         if label != train:  # it is cleaned as a file of its own
-            return clean_command(_near(paths[label]), _near(paths[label]), code, base)
+            return clean_command(near(paths[label]), near(paths[label]), code, base)
         return clean_command(source or file, file, code, [*base, *settings])
 
     findings = [
@@ -133,7 +133,7 @@ def with_commands(
     return {**found, "findings": findings, "command": command([train], "") if mended else ""}
 
 
-def _near(path: str) -> str:
+def near(path: str) -> str:
     """The path as seen from the current folder, where it lies in it."""
     near = os.path.relpath(path)
     return path if near.startswith("..") else near

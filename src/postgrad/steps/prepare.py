@@ -28,7 +28,7 @@ from postgrad.core.task import Task
 from postgrad.data import general
 from postgrad.data.canaries import is_canary, plant
 from postgrad.data.dataset import Dataset, assemble, thaw
-from postgrad.data.doctor import check_allowed, refuse_if_blocked
+from postgrad.data.doctor import Diagnosis, check_allowed, refuse_if_blocked
 from postgrad.data.files import DataFile, Example, read_files
 from postgrad.data.read import check_file
 from postgrad.data.render import Template
@@ -39,6 +39,7 @@ from postgrad.models.cache import Cache
 from postgrad.models.check import require_chat_template
 from postgrad.models.fetch import LocalModel, ensure
 from postgrad.models.load import load_tokenizer, stated_stop_ids
+from postgrad.reports.findings import clean_command, near
 from postgrad.steps.diagnosis import diagnose, summaries
 from postgrad.steps.progress import Progress
 from postgrad.steps.seen import seen
@@ -313,8 +314,20 @@ def _diagnose(
         return sizes.get(example.id) or estimate(example)  # what overlaps the test is not rendered
 
     found = diagnose(context, job.data, files, dataset, measure)
-    refuse_if_blocked(found, job.data.allow)
+    refuse_if_blocked(found, job.data.allow, _cure(found, job, files["train"].file))
     return found.as_dict()
+
+
+def _cure(found: Diagnosis, job: Job, file: str) -> str:
+    """The command that mends all that blocks training; "" where a person has to, or in more files
+    than the training file."""
+    blocking = found.blocking(job.data.allow)
+    if not all(finding.cleaned and set(finding.by_file) == {file} for finding in blocking):
+        return ""
+    # what the user allows is to stay
+    named = [finding.code for finding in blocking] if job.data.allow else []
+    path = near(job.data.train)
+    return clean_command(path, path, options=[part for code in named for part in ("--only", code)])
 
 
 def _task(template: Template, dataset: Dataset, wanted: str | None) -> Task:

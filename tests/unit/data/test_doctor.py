@@ -84,6 +84,19 @@ def test_what_blocks_names_lines_and_how_to_go_on() -> None:
     refuse_if_blocked(found, ("secret",))
 
 
+def test_all_that_blocks_is_allowed_or_mended_at_once() -> None:
+    rules = [
+        Pointing(Hit("secret", 3, "A key."), severity="blocks"),
+        Pointing(Hit("card", 4, "A card."), severity="blocks"),
+        Pointing(Hit("bank", 5, "A bank."), severity="blocks"),
+    ]
+    with pytest.raises(DataError) as caught:
+        refuse_if_blocked(examine(some_rows(), rules), ("bank",), "postgrad data clean a.jsonl")
+    assert "2 findings that block training" in caught.value.what
+    assert "postgrad data clean a.jsonl\n" in caught.value.fix
+    assert "data.allow=bank,card,secret" in caught.value.fix
+
+
 def test_what_is_allowed_has_to_be_a_finding() -> None:
     doctor.check_allowed(())
     doctor.check_allowed(("secret_api_key", "near_duplicate"))
