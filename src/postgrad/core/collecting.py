@@ -29,7 +29,7 @@ def _names(value: object) -> object:
 
 Names = Annotated[tuple[str, ...], BeforeValidator(_names)]
 
-CODE_TASKS = ("write_function", "write_docstring", "write_test")
+CODE_TASKS = ("write_function", "write_docstring", "write_test", "state_convention")
 MAIL_LANGUAGES = ("en", "de", "es", "fr", "it", "ja", "ko", "nl", "zh")
 """Danish, Swedish, Polish and Czech are known too, but their short signs ("Tak", "/Anna") also
 begin sentences of other languages: they are for those who write in them."""
@@ -66,7 +66,7 @@ class CollectSettings(Section):
     whole_documents: bool = False
     """True: a row for each document; false: for each part of it, of about 500 tokens."""
     tasks: Names = CODE_TASKS
-    """What is asked about code: write_function, write_docstring, write_test."""
+    """What is asked about code: write_function, write_docstring, write_test, state_convention."""
     mail_languages: Names = MAIL_LANGUAGES
     """Languages in which quoted mails and signatures are recognised."""
     columns: Columns = Field(default_factory=Columns)

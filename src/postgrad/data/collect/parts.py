@@ -62,7 +62,7 @@ def markdown_parts(text: str) -> Iterator[Part]:
         yield from whole(text)
         return
     first: Part | None = None
-    for section in _sections(text):
+    for section in markdown_sections(text):
         if first and len(first.text) + len(section.text) + 2 <= PART_CHARACTERS:
             first = Part(first.line, f"{first.text}\n\n{section.text}", first.section)
             continue
@@ -81,7 +81,7 @@ def _cut(part: Part) -> Iterator[Part]:
         yield Part(part.line + line - 1, piece, part.section)
 
 
-def _sections(text: str) -> Iterator[Part]:
+def markdown_sections(text: str) -> Iterator[Part]:
     """Each heading with what stands below it; a heading with nothing below belongs to the next."""
     lines = text.split("\n")
     path: list[tuple[int, str]] = []

@@ -127,6 +127,59 @@ def test_tests_are_asked_for(tmp_path: Path) -> None:
     assert answer == 'def test_cuts_long_titles():\n    assert slugify("a b c", 3) == "a-b"'
 
 
+GUIDE = """# Contributing
+
+Thank you for mending what you found broken.
+
+## Names
+
+Whole words, never abbreviations of words.
+
+## Tests
+
+### Where they lie
+
+Each test lies beside what it tests.
+
+## See also
+
+[Style](x)
+"""
+
+
+def test_conventions_are_asked_for(tmp_path: Path) -> None:
+    repository(tmp_path / "repo", {"CONTRIBUTING.md": GUIDE, "README.md": "# Shop\n\nIt sells."})
+    found = asked(tmp_path, tasks="state_convention")
+    assert list(found.values()) == [
+        (
+            "What are the conventions of `repo` on “Contributing”?",
+            "Thank you for mending what you found broken.",
+        ),
+        (
+            "What are the conventions of `repo` on “Contributing > Names”?",
+            "Whole words, never abbreviations of words.",
+        ),
+        (
+            "What are the conventions of `repo` on “Contributing > Tests > Where they lie”?",
+            "Each test lies beside what it tests.",
+        ),
+    ]
+    assert [place for _, place in found] == [
+        "repo/CONTRIBUTING.md:1",
+        "repo/CONTRIBUTING.md:5",
+        "repo/CONTRIBUTING.md:9",
+    ]
+
+
+def test_a_guide_that_says_nothing_is_told(tmp_path: Path) -> None:
+    repository(
+        tmp_path / "repo", {"CONTRIBUTING.md": "# See [there](x)", "STYLE.md": "x y " * 2000}
+    )
+    codes = gather(tmp_path, "repo").codes
+    assert codes["repo/CONTRIBUTING.md"] == "nothing_to_ask"
+    assert codes["repo/STYLE.md:1"] == "too_long"
+
+
 def test_a_function_is_asked_for_in_one_direction_only(tmp_path: Path) -> None:
     """Or the answer to one question would stand in the other, which may be held out."""
     many = "\n\n".join(

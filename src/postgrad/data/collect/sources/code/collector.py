@@ -1,4 +1,4 @@
-"""A code base, file by file: first its functions, then the tests of these."""
+"""A code base, file by file: first its functions and conventions, then the tests of these."""
 
 from __future__ import annotations
 
@@ -11,12 +11,13 @@ from pathlib import Path
 from postgrad.core.collecting import CODE_TASKS, CollectSettings, Look, Row, Skipped, Used, Visit
 from postgrad.core.records import Chat, Message
 from postgrad.data.collect.licences import licence_of_header
+from postgrad.data.collect.readers.plain import read_markdown
 from postgrad.data.collect.sources.code import tested
+from postgrad.data.collect.sources.code.conventions import GUIDE, conventions
 from postgrad.data.collect.sources.code.python import (
     LEAST_DOC_WORDS,
     MOST_CHARACTERS,
     Module,
-    Written,
     functions,
     parse_module,
 )
@@ -35,6 +36,9 @@ GENERATED = ("@generated", "DO NOT EDIT", "Do not edit", "do not edit")
 
 NOTHING_DOCUMENTED = "No function in it is documented."
 NOTHING_TESTED = "It is not clear which function its tests test."
+NOTHING_SAID = "None of its sections says anything."
+
+FUNCTION_TASKS = ("write_function", "write_docstring")
 
 _TESTS = "CREATE TABLE tests (path BLOB, source TEXT, inner TEXT)"
 
@@ -74,6 +78,8 @@ class Code:
                 done += 1
                 if isinstance(found, Skipped):
                     yield found
+                elif "state_convention" in settings.tasks and GUIDE.fullmatch(found.path.name):
+                    yield from _told(found, _conventions(found, repository, visit), NOTHING_SAID)
                 else:
                     yield from _told(
                         found, _rows(found, repository, settings, spill), NOTHING_DOCUMENTED
@@ -127,7 +133,7 @@ def _rows(
     Of a function either its text is asked for or its docstring, never both: the answer to one is in
     the other, and one of them may be held out for the test.
     """
-    tasks = [task for task in settings.tasks if task != "write_test"]
+    tasks = [task for task in settings.tasks if task in FUNCTION_TASKS]
     module, licence = _read(found, repository)
     for written in functions(module):
         tested.remember(spill, found.inner, written)
@@ -135,7 +141,7 @@ def _rows(
         if not tasks or written.is_stub or len(written.doc.split()) < LEAST_DOC_WORDS:
             continue
         if len(written.source) > MOST_CHARACTERS:
-            yield _too_long(source, written)
+            yield _too_long(source, written.name, written.source)
             continue
         told = f"`{written.name}` of {found.inner}"
         drawn = zlib.crc32(f"{settings.seed}:{found.inner}:{written.name}".encode())
@@ -145,6 +151,20 @@ def _rows(
         else:
             ask = f"Write the docstring of {told}.\n\n{written.bare}"
             yield _row("write_docstring", ask, written.doc, source, licence)
+
+
+def _conventions(found: Found, repository: Repository, visit: Visit) -> Iterator[Row | Skipped]:
+    """What the repository asks of those who change it."""
+    document = read_markdown(found.path, visit.settings)
+    licence = repository.licence_of(found.inner)
+    for each in conventions(document.text):
+        source = f"{found.source}:{document.first_line + each.line - 1}"
+        if len(each.text) > MOST_CHARACTERS:
+            yield _too_long(source, each.section or found.inner, each.text)
+            continue
+        about = f" on “{each.section}”" if each.section else f", by {found.inner}"
+        ask = f"What are the conventions of `{visit.label}`{about}?"
+        yield _row("state_convention", ask, each.text, source, licence)
 
 
 def _test_rows(
@@ -160,7 +180,7 @@ def _test_rows(
         if subject is None:
             continue
         if len(test.source) + len(subject.source) > MOST_CHARACTERS:
-            yield _too_long(source, test)
+            yield _too_long(source, test.name, test.source)
             continue
         ask = f"Write the test `{test.name}` for `{subject.name}` of {subject.path}."
         yield _row("write_test", f"{ask}\n\n{subject.source}", test.source, source, licence)
@@ -189,8 +209,8 @@ def _read(found: Found, repository: Repository) -> tuple[Module, str]:
     return parse_module(data), licence or repository.licence_of(found.inner)
 
 
-def _too_long(source: str, written: Written) -> Skipped:
-    what = f"{written.name} is too long to be asked for ({len(written.source):,} characters)."
+def _too_long(source: str, name: str, text: str) -> Skipped:
+    what = f"{name} is too long to be asked for ({len(text):,} characters)."
     return Skipped(source, "too_long", what, num_items=0)
 
 
