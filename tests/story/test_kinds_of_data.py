@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import shlex
 from pathlib import Path
 
 import pytest
@@ -248,9 +249,11 @@ def test_mistakes_on_the_command_line(desk: Desk) -> None:
 def test_data_check(desk: Desk) -> None:
     with (desk.folder / "colours.jsonl").open("a") as file:
         file.write("no JSON\n")
-    printed = desk.call("data", "check", "colours.jsonl", *desk.train_options()[:4])
+    options = desk.train_options()[:4]
+    printed = desk.call("data", "check", "colours.jsonl", *options)
     assert "line 61: invalid_json" in printed
     assert "warm" in printed
+    assert f"{shlex.join(options)} --html check.html" in printed  # as it was asked
 
 
 def test_data_clean_and_restore(desk: Desk) -> None:

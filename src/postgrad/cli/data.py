@@ -78,7 +78,8 @@ def check(
         if page:
             screen.line(f"Page: {page}")
         elif found["findings"]:
-            text = f"Why each matters, with the rows: {_again(source, base)} --html check.html"
+            command = _again(source, base, settings)
+            text = f"Why each matters, with the rows: {command} --html check.html"
             screen.line(text, style="dim")
     if strict and (found["problem"] or any(_blocks(each) for each in found["findings"])):
         raise click.exceptions.Exit(1)
@@ -172,8 +173,10 @@ def _blocks(finding: Mapping[str, Any]) -> bool:
     return finding["severity"] == "blocks"
 
 
-def _again(source: str, base: str | None) -> str:
-    return shlex.join(["postgrad", "data", "check", source, *(["--base", base] if base else [])])
+def _again(source: str, base: str | None, settings: Sequence[str]) -> str:
+    options = ["--base", base] if base else []
+    options += [part for setting in settings for part in ("--set", setting)]
+    return shlex.join(["postgrad", "data", "check", source, *options])
 
 
 def _beside(output: str, log: str) -> str:

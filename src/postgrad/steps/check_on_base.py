@@ -30,7 +30,7 @@ def check_on_base(context: StepContext, request: Mapping[str, Any]) -> dict[str,
     names = request.get("rules")
     model = None if names else load_base(base, machine.use_machine(job.backend))
     seed, progress = job.training.seed, Progress(context)
-    more = [UnknownFacts(renderer, model, seed, progress)] if model else []
+    more = [] if model is None else [UnknownFacts(renderer, model, seed, progress)]
     found = diagnose(context, job.data, files, dataset, renderer.size, names, more)
     told = answer(found, files, dataset, problem, job)
     if request.get("page"):
