@@ -63,7 +63,8 @@ class UnknownFacts:
             "sampled rows that teach facts which the base model does not know",
             "New facts are learned slowly and make a model invent more; a model that is given the "
             "facts in its prompt (retrieval) may serve better.",
-            "Put what the answer needs into the prompt, or see whether these are facts at all.",
+            "Retrieval may serve better: put what the answer needs into the prompt; or see whether "
+            "these are facts at all.",
             source="Gekhman et al., arXiv:2405.05904",
         ),
     )
