@@ -28,9 +28,8 @@ from postgrad.evals.metrics import BITS_PER_BYTE
 from postgrad.evals.statistics import Floats
 from postgrad.evals.wording import percent
 
-MOST_ROWS, MOST_ROWS_QUICK = 80, 20
-"""Of either kind. With 80 of each the interval of an AUC of 0.5 is about +-0.09 (Hanley and McNeil
-1982), with 20 it is +-0.18."""
+MOST_ROWS = 80
+"""Of either kind: the interval of an AUC of 0.5 is then about +-0.09 (Hanley and McNeil 1982)."""
 
 FEWEST_ROWS = 20
 """Of either kind: below, the interval is wider than what a leak of note would show (+-0.18)."""
@@ -59,12 +58,12 @@ class Membership:
     looks_back = False
 
     def ask(self, sitting: Sitting) -> list[Reading]:
-        """Bits per byte of a sample of either kind of rows; none if there are too few. The exam has
-        read the held-out ones already."""
-        most = MOST_ROWS_QUICK if sitting.is_quick else MOST_ROWS
+        """Bits per byte of a sample of either kind of rows. None if there are too few, nor quickly:
+        the few that there would be time for show nothing. The exam has read the held-out ones
+        already."""
         trained = [row for row in sitting.trained if not is_canary(row[0])]
-        count = min(most, len(trained), len(sitting.tested))
-        if count < FEWEST_ROWS:
+        count = min(MOST_ROWS, len(trained), len(sitting.tested))
+        if sitting.is_quick or count < FEWEST_ROWS:
             return []
         draw = random.Random(sitting.seed)
         bits = {

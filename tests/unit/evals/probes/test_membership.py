@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from dataclasses import replace
+
 import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.unit.evals.probes.sittings import Speaker, sitting
 
 from postgrad.core.interfaces import Criteria
 from postgrad.core.probe import Reading
+from postgrad.core.records import Text
 from postgrad.core.task import Task
 from postgrad.evals.probes.membership import HELD_OUT, TRAINED, Membership, area_under_curve
 
@@ -48,3 +53,13 @@ def test_the_same_gain_on_both_kinds_leaves_no_trace() -> None:
 
 def test_rows_known_by_heart_are_told() -> None:
     assert judged(gain_of_trained=2.0) == "changed"
+
+
+ROWS = [(str(number), Text(f"row number {number}")) for number in range(60)]
+
+
+def test_in_full_either_kind_is_asked_alike_often_and_quickly_none_is() -> None:
+    asked = replace(sitting("base", Speaker()), trained=ROWS[:40], tested=ROWS[40:])
+    groups = Counter(reading.group for reading in Membership().ask(asked))
+    assert groups == {TRAINED: 20, HELD_OUT: 20}
+    assert Membership().ask(replace(asked, is_quick=True)) == []
