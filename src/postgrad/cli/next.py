@@ -145,9 +145,9 @@ def _standing(found: Mapping[str, Any]) -> str:
     base, tuned = (reading.short_score(it, value) for value in (it.base, it.tuned))
     gain = f"{it.title}: {base} -> {tuned} (n = {words.number(it.n)})"
     parts = [f"{_shout(found['verdict'])}  {gain}"]
-    failed = [name for name, passed in found["gates"].items() if not passed]
+    open_still = [name for name, passed in found["gates"].items() if not passed]
     if found["gates"]:
-        parts.append(f"failed: {', '.join(failed)}" if failed else "all gates passed")
+        parts.append(f"not passed: {', '.join(open_still)}" if open_still else "all gates passed")
     return "; ".join(parts)
 
 

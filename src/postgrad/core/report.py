@@ -16,8 +16,11 @@ from postgrad.core.probe import ProbeSection
 
 Verdict = Literal["better", "worse", "no_proof"]
 Unit = Literal["share", "points", "bits_per_byte"]
-Outcome = Literal["passed", "failed", "changed", "not_shown", "cannot_tell", "described"]
-"""What a probe may conclude: a gate was passed or failed; a change was shown; none was shown; too
+GateOutcome = Literal["passed", "failed", "undecided"]
+"""Of a gate: a loss of the margin is ruled out, or shown, or neither."""
+
+Outcome = Literal[GateOutcome, "changed", "not_shown", "cannot_tell", "described"]
+"""What a probe may conclude: the outcome of its gate; a change was shown; none was shown; too
 little was asked to tell; or something is described that can't be good or bad in itself."""
 
 Standing = Literal["shown", "not_shown", "contradicted", "cannot_tell"]
@@ -87,6 +90,14 @@ class Gate(Part):
     """One-sided 95 % bound of the value, where that decides: an end of the 90 % interval."""
     text: str = ""
     """The gate in one sentence."""
+
+    @property
+    def outcome(self) -> GateOutcome:
+        """What a person reads. Undecided keeps a model from being shipped too."""
+        if self.passed:
+            return "passed"
+        is_open = self.ci95 is not None and self.ci95[1] >= -self.margin
+        return "undecided" if is_open else "failed"
 
 
 class EstimateCheck(Part):

@@ -33,18 +33,18 @@ def claims(reports: Sequence[ProbeReport]) -> list[Claim]:
 
 def _stable(reports: Sequence[ProbeReport]) -> Claim:
     """Shown if every gate of forgetting passed; contradicted if a loss was shown."""
-    gated = [report for report in reports if report.outcome in ("passed", "failed")]
+    gated = [report for report in reports if report.outcome in ("passed", "failed", "undecided")]
     if not gated:
         return _cannot_tell(STABLE, "What was forgotten was not asked.")
     lost = [report for report in gated if any(map(_is_loss, report.comparisons[:1]))]
-    failed = [report for report in gated if report.outcome == "failed"]
+    open_still = [report for report in gated if report.outcome != "passed"]
     stands: Standing = "not_shown"
-    if not failed:
+    if not open_still:
         stands = "shown"
-    elif any(report in lost for report in failed):
+    elif any(report in lost for report in open_still):
         stands = "contradicted"
-    first = (failed or gated)[0]
-    counted = f"{len(gated) - len(failed)} of {len(gated)} gates of forgetting passed"
+    first = (open_still or gated)[0]
+    counted = f"{len(gated) - len(open_still)} of {len(gated)} gates of forgetting passed"
     return Claim(claim=STABLE, stands=stands, text=f"{counted}. {first.title}: {first.text}")
 
 

@@ -147,8 +147,7 @@ def ship(verdict: Verdict, gates: Mapping[str, Gate]) -> tuple[bool, list[str]]:
         "no_proof": ["The primary metric is not proven to be better."],
     }[verdict]
     for name, gate in gates.items():
-        outcome = "passed" if gate.passed else "failed"
-        reasons.append(f"Gate {name} {outcome}: {gate.text}")
+        reasons.append(f"Gate {name} {gate.outcome}: {gate.text}")
     return verdict == "better" and all(gate.passed for gate in gates.values()), reasons
 
 

@@ -94,7 +94,7 @@ def _gates(report: Report) -> list[str]:
     rows = [
         [
             words.humane(name),
-            "passed" if gate.passed else "**failed**",
+            gate.outcome if gate.passed else f"**{gate.outcome}**",
             words.small(gate.value),
             words.small(gate.margin),
             inline(gate.text),

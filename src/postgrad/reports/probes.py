@@ -25,6 +25,7 @@ HEADINGS: dict[ProbeSection, str] = {
 OUTCOMES: dict[Outcome, str] = {
     "passed": "passed",
     "failed": "failed",
+    "undecided": "undecided",
     "changed": "changed",
     "not_shown": "not shown to change",
     "cannot_tell": "cannot tell",
@@ -34,6 +35,7 @@ OUTCOMES: dict[Outcome, str] = {
 MARKS: dict[Outcome, str] = {
     "passed": "\u2713",
     "failed": "\u2717",
+    "undecided": "?",
     "changed": "\u0394",
     "not_shown": "=",
     "cannot_tell": "?",

@@ -137,6 +137,25 @@ def test_plain_text_has_no_gate_of_answers() -> None:
     assert gates(stops(3, 3), stops(0, 3), TEXT) == {}
 
 
+@pytest.mark.parametrize(
+    ("passed", "ci95", "outcome"),
+    [
+        (True, (-0.04, 0.1), "passed"),
+        (False, (-0.2, -0.06), "failed"),
+        (False, (-0.2, 0.1), "undecided"),
+        (False, (-0.2, -0.01), "undecided"),
+        (False, None, "failed"),
+    ],
+)
+def test_a_gate_has_failed_only_where_too_large_a_loss_is_shown(
+    passed: bool, ci95: tuple[float, float] | None, outcome: str
+) -> None:
+    gate = Gate(passed=passed, value=-0.05, margin=0.05, ci95=ci95)
+    assert gate.outcome == outcome
+    _, reasons = ship("better", {"stop_rate": gate})
+    assert reasons[-1].startswith(f"Gate stop_rate {outcome}:")
+
+
 def test_ship() -> None:
     good = Gate(passed=True, value=0.0, margin=0.05, text="fine.")
     bad = Gate(passed=False, value=-0.2, margin=0.05, text="not fine.")

@@ -1,4 +1,4 @@
-"""Less forgetting: a gate of what the model could do before has failed."""
+"""Less forgetting: a gate of what the model could do before was not passed."""
 
 from __future__ import annotations
 
@@ -23,16 +23,16 @@ class LessForgetting:
     name = "less_forgetting"
 
     def suggest(self, it: Evidence) -> Suggestion | None:
-        """If a probe of the section forgetting has failed its gate. That the loss is there is shown
+        """If a probe of the section forgetting did not pass its gate. That there is a loss is shown
         where the interval of its comparison leaves nought out; else it is only not ruled out."""
-        failed = [
+        not_passed = [
             probe
             for probe in it.report.probes
-            if probe.section == "forgetting" and probe.outcome == "failed"
+            if probe.section == "forgetting" and probe.outcome in ("failed", "undecided")
         ]
-        if not failed:
+        if not not_passed:
             return None
-        worst = max(failed, key=_is_shown)
+        worst = max(not_passed, key=_is_shown)
         grade: Grade = "shown" if _is_shown(worst) else "possible"
         if grade == "possible" and it.setting("evaluation.effort") == "quick":
             return Suggestion(

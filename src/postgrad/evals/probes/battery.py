@@ -17,7 +17,7 @@ import numpy as np
 
 from postgrad.core.interfaces import Criteria, Judgement, Sitting
 from postgrad.core.probe import Reading
-from postgrad.core.report import Example, Gate, Outcome, ProbeReport, Table
+from postgrad.core.report import Example, Gate, ProbeReport, Table
 from postgrad.data import general
 from postgrad.evals import statistics
 from postgrad.evals.answer_checks import passes
@@ -95,7 +95,6 @@ class Battery:
         if not counted:
             return Judgement(_nothing_to_lose(self, tasks, criteria), {})
         gate = not_worse(SCORE, counted, criteria, margin=criteria.margin)
-        outcome: Outcome = "passed" if gate.passed else "failed"
         comparisons = [compared(metric, counted, criteria) for metric in (SCORE, RIGHT)]
         broken = [pair for pair in counted if _is_broken(*pair)]
         text = _sentence(gate, len(counted), sum(task.counts for task in tasks))
@@ -103,7 +102,7 @@ class Battery:
             name=self.name,
             section="forgetting",
             title=self.title,
-            outcome=outcome,
+            outcome=gate.outcome,
             text=f"{text} {_came_back_sentence(broken)}".rstrip(),
             gate=GATE,
             comparisons=[it for it in comparisons if it is not None],

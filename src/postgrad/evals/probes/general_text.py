@@ -21,7 +21,7 @@ import numpy as np
 from postgrad.core.interfaces import Criteria, Judgement, Sitting
 from postgrad.core.probe import Reading
 from postgrad.core.records import Text
-from postgrad.core.report import Gate, Outcome, ProbeReport, Table
+from postgrad.core.report import Gate, ProbeReport, Table
 from postgrad.data import general
 from postgrad.evals.judging import Pair, compared, not_worse, paired, sides
 from postgrad.evals.metrics import BITS_PER_BYTE, Metric
@@ -87,14 +87,13 @@ class GeneralText:
         pairs = paired(base, tuned)
         relative = [_relative(pair) for pair in pairs]
         gate = not_worse(RELATIVE, relative, criteria, margin=criteria.margin, grouped=True)
-        outcome: Outcome = "passed" if gate.passed else "failed"
         text = _sentence(gate, len(pairs), len({before.group for before, _ in pairs}))
         found = compared(BITS_PER_BYTE, pairs, criteria, grouped=True)
         report = ProbeReport(
             name=self.name,
             section="forgetting",
             title=self.title,
-            outcome=outcome,
+            outcome=gate.outcome,
             text=text,
             gate=GATE,
             comparisons=[found] if found else [],

@@ -34,7 +34,7 @@ def judged(change: float, *, of_genres: float = 0.004, of_texts: float = 0.004) 
     [
         (0.0, "passed", "is ruled out"),
         (-0.05, "passed", "is ruled out"),
-        (0.02, "failed", "is not ruled out"),
+        (0.02, "undecided", "is not ruled out"),
         (0.10, "failed", "is shown"),
     ],
 )
