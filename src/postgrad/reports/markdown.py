@@ -50,10 +50,10 @@ def table(head: Sequence[str], rows: Sequence[Sequence[str]], right: int = 0) ->
 
 
 def _head(report: Report) -> list[str]:
-    ship = "ready to ship" if report.ship else "not to be shipped"
+    verdict, ready = reading.VERDICTS[report.verdict], reading.readiness(report).lower()
     parts = [
         f"# {inline(report.headline)}",
-        f"**{reading.VERDICTS[report.verdict]}**, {ship}. {words.date(report.created)}.",
+        f"**{verdict}**, {ready}. {words.date(report.created)}.",
     ]
     if report.reasons:
         parts.append("\n".join(f"- {inline(reason)}" for reason in report.reasons))

@@ -22,6 +22,15 @@ FRESH_ROWS = "Keep rows that were never asked for the last word: --set data.test
 VERDICTS = {"better": "Better", "worse": "Worse", "no_proof": "No proof"}
 
 
+def readiness(report: Report) -> str:
+    """Whether the model may be shipped, in a few words."""
+    if report.ship:
+        return "Ready to ship"
+    if report.verdict == "better" and all(it.outcome != "failed" for it in report.gates.values()):
+        return "Not yet shown ready to ship"
+    return "Not to be shipped"
+
+
 def unit_of(comparison: Comparison) -> Unit:
     """What the metric is counted in. Scorers give shares of 1; anything above is points."""
     if comparison.metric.startswith("bits_per_byte"):

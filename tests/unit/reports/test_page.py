@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from html_page import Page
-from postgrad.core.report import Comparison, Curve, Looks, Report
+from postgrad.core.report import Comparison, Curve, Gate, Looks, Report
 from postgrad.reports import render_html
 from postgrad.reports.markdown import render_markdown
 
@@ -227,3 +227,21 @@ def test_odd_numbers_do_not_break_the_pictures(make_report: Any) -> None:
         assert not re.search(r'="-?(nan|inf)', html)
         assert len(html) < 100_000
         Page(html)
+
+
+@pytest.mark.parametrize(
+    ("ci95", "said"),
+    [((-0.09, 0.03), "Not yet shown ready to ship"), ((-0.2, -0.09), "Not to be shipped")],
+)
+def test_an_undecided_gate_is_not_a_failed_one(
+    make_report: Any, ci95: tuple[float, float], said: str
+) -> None:
+    gate = Gate(passed=False, value=-0.05, margin=0.05, ci95=ci95)
+    found = make_report().model_copy(
+        update={"verdict": "better", "ship": False, "gates": {"battery": gate}}
+    )
+    page, markdown = page_of(found), render_markdown(found)
+    assert said in page.text
+    assert said.lower() in markdown
+    assert gate.outcome in page.text
+    assert f"**{gate.outcome}**" in markdown
