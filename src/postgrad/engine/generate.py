@@ -22,7 +22,7 @@ from postgrad.engine.model import LanguageModel
 SLOTS = 96
 """Answers in progress at once, where prompts are short. On two cores a pass over the weights of a
 model of 135M parameters takes 0.10 s for one answer, 0.25 s for 32, 0.31 s for 48, 0.53 s for 96:
-that is 130, 155 and 180 tokens a second (see benchmarks/)."""
+that is 130, 155 and 180 tokens a second (timed on an EPYC with AVX2)."""
 CACHE_TOKENS = 24_576
 """Keys and values held at once: 1.1 GB of that model in float32. Of longer prompts, fewer answers
 are in progress, but never less than half of the slots."""

@@ -20,8 +20,8 @@ from postgrad.core.interfaces import TextAnswerer
 from postgrad.core.records import Chat, Message, Record
 
 ANSWERS_AT_ONCE = 192
-"""Four times what the engine writes at once (engine/generate.py, SLOTS), so that few of its places
-stand empty at the end of a part."""
+"""Twice what the engine writes at once (engine/generate.py, SLOTS), so that few of its places stand
+empty at the end of a part."""
 
 READ_AT_ONCE = 512
 """Texts whose likelihood is taken: seconds on two cores."""
