@@ -9,6 +9,7 @@ Letters: T tokens, Q query heads, K key-value heads, D head size, N rows, S gath
 from __future__ import annotations
 
 from collections.abc import Sequence as Rows
+from inspect import signature
 from itertools import accumulate, pairwise
 
 import torch
@@ -18,6 +19,8 @@ from torch.nn.attention.varlen import varlen_attn
 LARGEST_HEAD = 256
 """Flash attention's own limit on the head size (Dao, arXiv:2307.08691; its README)."""
 
+_GROUPED = {"enable_gqa": True} if "enable_gqa" in signature(varlen_attn).parameters else {}
+"""What allows fewer key-value heads; torch 2.11 does without being asked."""
 
 Span = tuple[int, int]
 """From, to (exclusive)."""
@@ -89,7 +92,7 @@ def attend_spans(
         max(key_lengths),
         scale=scaling,
         window_size=(-1 if window is None else window - 1, 0),
-        enable_gqa=query_TQD.shape[1] != key_TKD.shape[1],
+        **_GROUPED if query_TQD.shape[1] != key_TKD.shape[1] else {},
     )
     assert isinstance(output_TQD, Tensor)
     return output_TQD[None]

@@ -20,6 +20,7 @@ import random
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 from postgrad.core.interfaces import Answerer, Scorer
 from postgrad.core.records import Chat, Message, Record
@@ -48,6 +49,11 @@ MODEL_FREE = ("constant", "nearest")
 
 QUICK_RUNGS = (*MODEL_FREE, "zero_shot")
 """Those that cost nothing: the base's own answers are there already."""
+
+ASKED_RUNGS = tuple(name for name in RUNGS if name not in QUICK_RUNGS)
+"""Those that the base model is asked for."""
+
+EVERY_ROW = slice(None)
 
 Scores = dict[str, list[float]]
 """By rung, a score for each question, in their order."""
@@ -81,62 +87,85 @@ def fits(task: Task, trained: Sequence[Record], tested: Sequence[Record]) -> boo
     )
 
 
-def climb(
-    names: Sequence[str],
-    scorer: Scorer,
-    answerer: Answerer,
-    trained: Sequence[Record],
-    tested: Sequence[Chat],
-    answers: Sequence[Answer],
-    *,
-    max_new_tokens: int,
-    seed: int,
-    on_done: Callable[[int, int], None],
-) -> Scores:
-    """Scores of each rung on each question. Questions that the scorer can't mark score 0
-    everywhere.
+@dataclass(frozen=True)
+class Climb:
+    """Test questions, and what is needed to try the rungs on them.
 
     Args:
-        names: rungs.
-        scorer: of the task.
+        scorer: of the task. Questions that it can't mark score 0 on every rung.
         answerer: the base model.
         trained: training rows; they alone are shown as examples.
         tested: the questions.
         answers: of the base model to them, zero-shot, with their references.
         max_new_tokens: longest answer.
         seed: chooses the fixed examples.
-        on_done: called with how many answers the base model has given, of how many.
     """
-    known = [_shown(row) for row in trained if isinstance(row, Chat)]
-    search = Nearest([each.question for each in known])
-    near = search.to([_question(chat) for chat in tested], NUM_SHOTS)
-    references = [answer.reference for answer in answers]
-    asked = [name for name in names if name not in QUICK_RUNGS]
-    # all at once: each token of an answer costs a pass over the weights, for one as for dozens
-    prompts = [chat for name in asked for chat in _prompts(name, known, near, tested, seed)]
-    given = (
-        answerer.answer(
-            prompts,
-            max_new_tokens=max_new_tokens,
-            on_done=lambda done: on_done(done, len(prompts)),
-        )
-        if prompts
-        else []
-    )
-    found: Scores = {}
-    for name in names:
+
+    scorer: Scorer
+    answerer: Answerer
+    trained: Sequence[Record]
+    tested: Sequence[Chat]
+    answers: Sequence[Answer]
+    max_new_tokens: int
+    seed: int
+
+    def scores(
+        self,
+        names: Sequence[str],
+        on_done: Callable[[int], None] = lambda done: None,
+        rows: slice = EVERY_ROW,
+    ) -> Scores:
+        """Scores of some rungs on each question, or on some of them.
+
+        Args:
+            on_done: called with how many answers the base model has given.
+            rows: which of the questions.
+        """
+        asked = [name for name in names if name not in QUICK_RUNGS]
+        texts = {name: self._free(name)[rows] for name in names if name not in asked}
+        texts |= self._given(asked, rows, on_done)
+        references = [answer.reference for answer in self.answers[rows]]
+        return {
+            name: [
+                self.scorer.score(text, reference) or 0.0
+                for text, reference in zip(texts[name], references, strict=True)
+            ]
+            for name in names
+        }
+
+    @cached_property
+    def _known(self) -> list[Shown]:
+        return [_shown(row) for row in self.trained if isinstance(row, Chat)]
+
+    @cached_property
+    def _near(self) -> Sequence[Sequence[int]]:
+        search = Nearest([each.question for each in self._known])
+        return search.to([_question(chat) for chat in self.tested], NUM_SHOTS)
+
+    def _free(self, name: str) -> list[str]:
+        """Answers that cost nothing, to every question."""
         if name == "zero_shot":
-            texts = [answer.answer for answer in answers]
-        elif name in MODEL_FREE:
-            texts = _copied(name, known, near)
-        else:
-            first = asked.index(name) * len(tested)
-            texts = [each.text for each in given[first : first + len(tested)]]
-        found[name] = [
-            scorer.score(text, reference) or 0.0
-            for text, reference in zip(texts, references, strict=True)
+            return [answer.answer for answer in self.answers]
+        return _copied(name, self._known, self._near)
+
+    def _given(
+        self, names: Sequence[str], rows: slice, on_done: Callable[[int], None]
+    ) -> dict[str, list[str]]:
+        """Answers of the base model, rung by rung."""
+        tested, near = self.tested[rows], self._near[rows]
+        # all at once: each token of an answer costs a pass over the weights, for one as for dozens
+        prompts = [
+            chat for name in names for chat in _prompts(name, self._known, near, tested, self.seed)
         ]
-    return found
+        if not prompts:
+            return {name: [] for name in names}
+        given = self.answerer.answer(prompts, max_new_tokens=self.max_new_tokens, on_done=on_done)
+        texts = [each.text for each in given]
+        starts = range(0, len(texts), len(tested))
+        return {
+            name: texts[start : start + len(tested)]
+            for name, start in zip(names, starts, strict=True)
+        }
 
 
 def _copied(name: str, known: Sequence[Shown], near: Sequence[Sequence[int]]) -> list[str]:

@@ -107,17 +107,11 @@ def _rungs(
         max_new_tokens=most,
         on_done=lambda done: told("the base as it is", done, len(chats)),
     )
-    found = ladder.climb(
-        tuple(ladder.RUNGS),
-        scorer,
-        base,
-        trained,
-        chats,
-        answers,
-        max_new_tokens=most,
-        seed=settings.training.seed,
-        on_done=lambda done, total: told("simpler ways", done, total),
+    climb = ladder.Climb(
+        scorer, base, trained, chats, answers, max_new_tokens=most, seed=settings.training.seed
     )
+    total = len(chats) * len(ladder.ASKED_RUNGS)
+    found = climb.scores(tuple(ladder.RUNGS), lambda done: told("simpler ways", done, total))
     draws = (settings.evaluation.resamples, settings.training.seed)
     return {name: _rung(name, values, draws) for name, values in found.items()}, len(chats)
 

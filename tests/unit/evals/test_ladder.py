@@ -60,17 +60,8 @@ def climbed(*names: str) -> tuple[ladder.Scores, list[Chat]]:
     scorer = ladder.scorer_of(TASK)
     assert scorer is not None
     answers = [Answer(str(i), (), c.answer.content, "menu", "stop") for i, c in enumerate(TESTED)]
-    scores = ladder.climb(
-        names,
-        scorer,
-        scribe,
-        TRAINED,
-        TESTED,
-        answers,
-        max_new_tokens=4,
-        seed=0,
-        on_done=lambda done, total: None,
-    )
+    climb = ladder.Climb(scorer, scribe, TRAINED, TESTED, answers, max_new_tokens=4, seed=0)
+    scores = climb.scores(names)
     return scores, scribe.asked
 
 
