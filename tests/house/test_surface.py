@@ -71,6 +71,7 @@ COMMANDS = {
     ],
     "postgrad review": ["RUN", "--import", "--json", "--page"],
     "postgrad report": ["RUN", "--json", "--open"],
+    "postgrad compare": ["RUN|FILE", "RUN|FILE", "--json"],
     "postgrad next": [
         "RUN",
         "--diff",
@@ -82,7 +83,6 @@ COMMANDS = {
         "-o",
     ],
     "postgrad chat": ["RUN", "--base-only", "--json", "--system"],
-    "postgrad compare": ["RUN|FILE", "RUN|FILE", "--json"],
     "postgrad doctor": ["--json"],
 }
 
@@ -122,6 +122,7 @@ def test_every_row_of_every_table_loads(kind: str, name: str) -> None:
 def test_the_command_line_is_the_one_that_is_written_here() -> None:
     """A new option? First ask whether it could be a key of the job, set with --set."""
     assert dict(commands(cli, "postgrad")) == COMMANDS
+    assert list(cli.commands) == list(dict.fromkeys(path.split()[1] for path in COMMANDS))
 
 
 def commands(command: click.Command, path: str) -> Iterator[tuple[str, list[str]]]:
