@@ -9,13 +9,14 @@ point in the group `postgrad.<kind>`, for example in its pyproject.toml:
 
 from __future__ import annotations
 
-import difflib
 import importlib
 from functools import cache
-from importlib.metadata import entry_points
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from postgrad.errors import JobError, SetupError
+
+if TYPE_CHECKING:
+    from importlib.metadata import EntryPoints
 
 TABLES: dict[str, dict[str, str]] = {
     "formats": {
@@ -187,7 +188,7 @@ EXTRAS: dict[str, str] = {
 
 def names(kind: str) -> list[str]:
     """Every name of a kind: built-in rows first, then entry points. Loads nothing."""
-    outside = {point.name for point in entry_points(group=f"postgrad.{kind}")}
+    outside = {point.name for point in _outside(kind)}
     return [*TABLES[kind], *sorted(outside - set(TABLES[kind]))]
 
 
@@ -202,18 +203,33 @@ def load(kind: str, name: str) -> Any:
     target = TABLES[kind].get(name)
     try:
         if target is not None:
-            module, _, attribute = target.partition(":")
-            return getattr(importlib.import_module(module), attribute)
-        for point in entry_points(group=f"postgrad.{kind}", name=name):
+            return find(target)
+        for point in _outside(kind).select(name=name):
             return point.load()
     except ModuleNotFoundError as error:
         raise missing(name, error.name or "") from error
-    near = difflib.get_close_matches(name, names(kind), n=1)
+    from difflib import get_close_matches
+
+    near = get_close_matches(name, names(kind), n=1)
     raise JobError(
         f"There is no {kind.rstrip('s')} named {name!r}.",
         fix=f"Did you mean {near[0]}?" if near else "Known: " + ", ".join(names(kind)),
         code=f"unknown_{kind.rstrip('s')}",
     )
+
+
+def find(target: str) -> Any:
+    """What `module:name` names. Its module is imported only now: what starts quickly, the package
+    and its command line, has tables of such targets too."""
+    module, _, name = target.partition(":")
+    return getattr(importlib.import_module(module), name)
+
+
+def _outside(kind: str) -> EntryPoints:
+    """The rows that other packages add to a table."""
+    from importlib.metadata import entry_points  # slow to load, and the start needs none
+
+    return entry_points(group=f"postgrad.{kind}")
 
 
 def package(module: str, name: str) -> Any:

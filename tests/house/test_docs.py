@@ -12,7 +12,7 @@ from pathlib import Path
 import click
 import pytest
 
-from postgrad.cli.main import cli
+from postgrad.cli.main import ByName, cli
 
 ROOT = Path(__file__).parents[2]
 PAGES = [
@@ -69,6 +69,7 @@ def fault(text: str) -> str:
             if word not in command.commands:
                 return f"postgrad {text}: no command {word}"
             command = command.commands[word]
+            command = command.loaded() if isinstance(command, ByName) else command
     return ""
 
 

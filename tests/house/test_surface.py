@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import ast
-import types
+import importlib
+import pkgutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,8 +12,8 @@ import click
 import pytest
 
 import postgrad
-from postgrad import plugins
-from postgrad.cli.main import cli
+from postgrad import plugins, verbs
+from postgrad.cli.main import ByName, cli
 
 SOURCE = Path(__file__).parents[2] / "src" / "postgrad"
 ROWS = [(kind, name) for kind, table in plugins.TABLES.items() for name in table]
@@ -70,6 +71,7 @@ COMMANDS = {
     ],
     "postgrad review": ["RUN", "--import", "--json", "--page"],
     "postgrad report": ["RUN", "--json", "--open"],
+    "postgrad compare": ["RUN|FILE", "RUN|FILE", "--json"],
     "postgrad next": [
         "RUN",
         "--diff",
@@ -81,19 +83,35 @@ COMMANDS = {
         "-o",
     ],
     "postgrad chat": ["RUN", "--base-only", "--json", "--system"],
-    "postgrad compare": ["RUN|FILE", "RUN|FILE", "--json"],
     "postgrad doctor": ["--json"],
 }
 
 
 def test_all_is_sorted_and_complete() -> None:
-    public = {
-        name
-        for name, value in vars(postgrad).items()
-        if not name.startswith("_") and not isinstance(value, types.ModuleType)
+    """What editors are told is what programs get."""
+    tree = ast.parse((SOURCE / "__init__.py").read_text("utf-8"))
+    told = {
+        alias.name: node.module
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("postgrad.")
+        for alias in node.names
     }
-    assert postgrad.__all__ == sorted(postgrad.__all__)
-    assert set(postgrad.__all__) == public
+    assert postgrad.__all__ == sorted(told)
+    for name, module in told.items():
+        assert getattr(postgrad, name) is getattr(importlib.import_module(str(module)), name)
+    assert set(dir(postgrad)) == {*told, "__version__"}
+
+
+def test_no_module_has_the_name_of_a_verb() -> None:
+    """Importing it would put it where the verb was."""
+    for package in (postgrad, verbs):
+        modules = {module.name for module in pkgutil.iter_modules(package.__path__)}
+        assert modules & set(package.__all__) == set()
+
+
+def test_a_name_that_is_not_there_is_refused_as_of_any_module() -> None:
+    assert not hasattr(postgrad, "trian")
+    assert not hasattr(postgrad, "load_job")  # of the verbs, and not public
 
 
 @pytest.mark.parametrize(("kind", "name"), ROWS)
@@ -104,10 +122,13 @@ def test_every_row_of_every_table_loads(kind: str, name: str) -> None:
 def test_the_command_line_is_the_one_that_is_written_here() -> None:
     """A new option? First ask whether it could be a key of the job, set with --set."""
     assert dict(commands(cli, "postgrad")) == COMMANDS
+    assert list(cli.commands) == list(dict.fromkeys(path.split()[1] for path in COMMANDS))
 
 
 def commands(command: click.Command, path: str) -> Iterator[tuple[str, list[str]]]:
     """Each command with its arguments, as they are shown, and its options."""
+    if isinstance(command, ByName):
+        command = command.loaded()
     if isinstance(command, click.Group):
         for name, child in command.commands.items():
             yield from commands(child, f"{path} {name}")
@@ -116,6 +137,15 @@ def commands(command: click.Command, path: str) -> Iterator[tuple[str, list[str]
     options = [item for item in command.params if isinstance(item, click.Option)]
     shown = [(item.metavar or item.name or "").upper() for item in arguments]
     yield path, shown + sorted(name for item in options for name in item.opts)
+
+
+@pytest.mark.parametrize("shown", cli.commands.values(), ids=str)
+def test_the_list_says_of_a_command_what_the_command_says(shown: click.Command) -> None:
+    assert isinstance(shown, ByName)
+    real = shown.loaded()
+    assert (shown.name, shown.hidden, shown.deprecated) == (real.name, False, False)
+    for width in range(20, 121, 20):
+        assert shown.get_short_help_str(width) == real.get_short_help_str(width)
 
 
 def test_every_command_prints_json_for_programs() -> None:

@@ -12,6 +12,7 @@ from transformers import AutoModelForCausalLM, AutoTokenizer
 
 import postgrad
 from desk import Desk, chat, questions, write_chats
+from postgrad import verbs
 from postgrad.core.run import RunFolder
 from postgrad.errors import DataError, JobError, RunError, SetupError
 
@@ -97,7 +98,7 @@ def test_signs_that_split_lines(train_here, tmp_path: Path) -> None:
     assert "\u2028" in run.answers("base").read_text()
     run.report_json.unlink()
     assert postgrad.resume(run.path).report.primary.n == 8
-    assert postgrad.verbs.system_message(run.path) is None
+    assert verbs.system_message(run.path) is None
 
 
 def test_no_validation_rows(train_here, tmp_path: Path) -> None:
@@ -120,7 +121,7 @@ def test_relative_paths_in_a_job_file(train_here, tmp_path: Path, base: Path, mo
     (place / "models" / "mine").symlink_to(base)
     (place / "job.yaml").write_text("data:\n  train: colours.jsonl\nbase:\n  model: models/mine\n")
     monkeypatch.chdir(tmp_path)
-    job = postgrad.verbs.load_job("project/job.yaml")
+    job = verbs.load_job("project/job.yaml")
     assert job.data.train == str(place / "colours.jsonl")
     assert Path(job.base.model) == base
     run = train_here("project/job.yaml", "run", base__model=job.base.model)
@@ -132,12 +133,12 @@ def test_relative_paths_elsewhere(tmp_path: Path, base: Path, monkeypatch) -> No
     monkeypatch.chdir(tmp_path)
     for source in ("rows.jsonl", {"data": {"train": "rows.jsonl"}}):
         changes = {"base.model": "./tiny", "data.test": "~/test.jsonl"}
-        job = postgrad.verbs.load_job(source, changes)
+        job = verbs.load_job(source, changes)
         assert job.data.train == str(tmp_path / "rows.jsonl")
         assert job.base.model == str(tmp_path / "tiny")
         assert job.data.test == str(Path.home() / "test.jsonl")
-    assert postgrad.verbs.load_job("x", {"base.model": "hf:a/b"}).base.model == "hf:a/b"
-    assert postgrad.verbs.load_job("x").base.model == "smollm2-135m"
+    assert verbs.load_job("x", {"base.model": "hf:a/b"}).base.model == "hf:a/b"
+    assert verbs.load_job("x").base.model == "smollm2-135m"
 
 
 def test_what_blocks_training_can_be_allowed(train_here, tmp_path: Path) -> None:

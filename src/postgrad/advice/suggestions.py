@@ -9,11 +9,14 @@ three at most
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from postgrad import plugins
-from postgrad.core.interfaces import SuggestionRule
 from postgrad.core.report import Report
 from postgrad.core.suggestion import GRADES, Evidence, Suggestion
+
+if TYPE_CHECKING:  # it loads every noun there is
+    from postgrad.core.interfaces import SuggestionRule
 
 MOST = 3
 """A person tries one thing at a time; more than three are a list, and no advice."""

@@ -5,23 +5,34 @@ from __future__ import annotations
 import json
 import sys
 import traceback
+from typing import Any
 
 import click
 
-from postgrad import __version__
-from postgrad.cli.chat import chat
-from postgrad.cli.compare import compare
-from postgrad.cli.data import data
-from postgrad.cli.demo import demo
-from postgrad.cli.doctor import doctor
-from postgrad.cli.evaluate import evaluate
-from postgrad.cli.models import models
-from postgrad.cli.next import next_command
-from postgrad.cli.plan import plan
-from postgrad.cli.report import report
-from postgrad.cli.review import review
-from postgrad.cli.train import train
+from postgrad import __version__, plugins
 from postgrad.errors import InternalError, Interrupted, PostgradError, UserError, exit_code
+
+
+class ByName(click.Command):
+    """A command whose module is loaded when it is called; the list shows only this row of it."""
+
+    def __init__(self, name: str, target: str, line: str) -> None:
+        super().__init__(name, help=line)
+        self.target = target
+
+    def loaded(self) -> click.Command:
+        """The command itself."""
+        return plugins.find(self.target)
+
+    def make_context(
+        self,
+        info_name: str | None,
+        args: list[str],
+        parent: click.Context | None = None,
+        **extra: Any,
+    ) -> click.Context:
+        """The command's own context: from here on click knows only the command itself."""
+        return self.loaded().make_context(info_name, args, parent, **extra)
 
 
 class _InOrder(click.Group):
@@ -42,11 +53,21 @@ def cli() -> None:
 
 
 IN_ORDER = (
-    *(demo, models, data, plan, train, evaluate, review, report, compare, next_command),
-    *(chat, doctor),
+    ("demo", "demo:demo", "The whole life of a specialist, on a bundled example."),
+    ("models", "models:models", "Base models: list, pull, show."),
+    ("data", "data:data", "Your examples: collect, check and clean them, before you train."),
+    ("plan", "plan:plan", "Say whether to fine-tune at all, and what it will take and cost."),
+    ("train", "train:train", "Train a specialist and prove what got better."),
+    ("eval", "evaluate:evaluate", "Ask both models of a finished run again, and report anew."),
+    ("review", "review:review", "Compare both models' answers yourself, blind."),
+    ("report", "report:report", "Show a finished run's report, and write its pages anew."),
+    ("compare", "compare:compare", "Say what the second of two does better than the first."),
+    ("next", "next:next_command", "Say what to try after a run, and write its job."),
+    ("chat", "chat:chat", "Talk to the model of a run."),
+    ("doctor", "doctor:doctor", "Look at this machine: each line is ok, or says what to do."),
 )
-for command in IN_ORDER:
-    cli.add_command(command)
+for name, target, line in IN_ORDER:
+    cli.add_command(ByName(name, f"postgrad.cli.{target}", line))
 
 
 def main() -> None:

@@ -15,7 +15,7 @@ from postgrad.core.run import RunFolder
 from postgrad.reports import costs, findings, learning
 from postgrad.reports.words import count, percent
 
-if TYPE_CHECKING:  # rich is loaded where it draws: `postgrad --help` draws nothing
+if TYPE_CHECKING:  # rich is loaded where it draws: a help text draws nothing
     from rich.console import Console
     from rich.progress import TaskID
 

@@ -36,7 +36,7 @@ class Section(BaseModel):
     model_config = ConfigDict(
         frozen=True,
         extra="forbid",
-        defer_build=True,  # built at first use: `import postgrad` stays quick
+        defer_build=True,  # built at first use: what needs few of them starts sooner
     )
 
 

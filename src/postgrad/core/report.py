@@ -40,7 +40,7 @@ class Part(BaseModel):
     model_config = ConfigDict(
         frozen=True,
         extra="forbid",
-        defer_build=True,  # built at first use: `import postgrad` stays quick
+        defer_build=True,  # built at first use: what needs few of them starts sooner
     )
 
 

@@ -10,12 +10,15 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from postgrad.core.events import Event
-from postgrad.core.interfaces import StepContext
 from postgrad.errors import Interrupted, SetupError
 from postgrad.models import wheel
 from postgrad.models.cache import Cache, Progress, publish
+
+if TYPE_CHECKING:  # it loads every noun there is
+    from postgrad.core.interfaces import StepContext
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,12 +5,14 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from postgrad import plugins
 from postgrad.core.events import Event
-from postgrad.core.interfaces import Backend
 from postgrad.core.job import Job
+
+if TYPE_CHECKING:  # it loads every noun there is
+    from postgrad.core.interfaces import Backend
 
 OnEvent = Callable[[Event], None]
 

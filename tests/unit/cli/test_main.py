@@ -7,9 +7,10 @@ import sys
 
 import click
 import pytest
+from click.shell_completion import BashComplete
 
 from postgrad import verbs
-from postgrad.cli.main import main
+from postgrad.cli.main import cli, main
 from postgrad.errors import InternalError, Interrupted, JobError, SetupError
 
 
@@ -61,6 +62,7 @@ def test_every_error_has_its_exit_code_and_is_json_for_programs(
     ("arguments", "said"),
     [
         (("bogus",), "No such command 'bogus'"),
+        (("tran",), "Did you mean 'train'?"),
         (("report", "run", "--opne"), "--open"),
         (("train",), "Missing argument 'FILE|JOB|RUN'"),
         (("train", "x", "--set"), "requires an argument"),
@@ -91,3 +93,19 @@ def test_the_list_of_commands_is_whole(
     shown = capsys.readouterr().out
     assert shown.index("demo") < shown.index("train") < shown.index("doctor")
     assert "..." not in shown.replace("[ARGS]...", "")
+
+
+@pytest.mark.parametrize(
+    ("typed", "begun", "offered"),
+    [
+        ([], "re", ["review", "report"]),
+        (["data"], "c", ["check", "clean", "collect"]),
+        (["train"], "--re", ["--resume"]),
+        (["data", "restore"], "--o", ["--output"]),
+    ],
+)
+def test_the_shell_completes_commands_and_options(
+    typed: list[str], begun: str, offered: list[str]
+) -> None:
+    shell = BashComplete(cli, {}, "postgrad", "_POSTGRAD_COMPLETE")
+    assert [item.value for item in shell.get_completions(typed, begun)] == offered
