@@ -54,6 +54,8 @@ PLANTED = ("shuffled", "italian", "rate")
 HARMLESS = "mixed"
 SHARE = 0.2
 """Of general rows in `mixed`."""
+HEART_EPOCHS = 12
+"""Passes over the rows of `italian`."""
 TIMES = 10
 """The learning rate of `rate`, in default ones."""
 
@@ -154,6 +156,9 @@ def job_of(kind: str, seed: int, file: Path, device: str | None) -> Job:
     )
     if kind == "mixed":
         return job.replace({"data.general_share": SHARE})
+    if kind == "italian":
+        # three passes over 40 rows move little: learned by heart, and the last weights are kept
+        return job.replace({"training.epochs": HEART_EPOCHS, "data.valid_share": 0.0})
     if kind == "rate":
         # the default of LoRA at this model's size; see advice.defaults.rate
         return job.replace({"training.learning_rate": TIMES * 1.3e-3})

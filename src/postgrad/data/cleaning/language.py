@@ -18,6 +18,7 @@ from typing import Any
 
 import fasttext  # pyright: ignore[reportMissingTypeStubs]
 
+from postgrad import plugins
 from postgrad.core.findings import Hit, Kind
 from postgrad.data.prose import is_code, without_code
 from postgrad.data.rows import Piece, Row, Rows
@@ -119,9 +120,9 @@ def language(text: str) -> str:
 @cache
 def _model() -> Any:
     package = find_spec(PACKAGE)
-    origin = package.origin if package else None
-    assert origin is not None, "it brings fasttext"
-    return library.load_model(str(Path(origin).parent / MODEL))
+    if package is None or package.origin is None:  # fasttext may be there without it
+        raise plugins.missing("language", PACKAGE)
+    return library.load_model(str(Path(package.origin).parent / MODEL))
 
 
 def _is_english(text: str) -> bool:

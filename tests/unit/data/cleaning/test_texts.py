@@ -9,6 +9,7 @@ from postgrad.core.findings import Hit
 from postgrad.core.records import Chat, Message, ToolCall
 from postgrad.data.cleaning import language
 from postgrad.data.rows import Row, Rows, Size
+from postgrad.errors import SetupError
 
 
 def hits(rule: str, *pairs: tuple[str, str]) -> list[Hit]:
@@ -110,6 +111,15 @@ def test_plain_english_needs_no_model(monkeypatch: pytest.MonkeyPatch) -> None:
     assert language.language(english) == language.language(english.upper()) == "en"
     with pytest.raises(TypeError):
         language.language(dutch)
+
+
+def test_fasttext_without_its_model_of_languages_names_the_package(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(language, "PACKAGE", "no_such_package")
+    monkeypatch.setattr(language, "_model", language._model.__wrapped__)  # not what is remembered
+    with pytest.raises(SetupError, match="no_such_package"):
+        language.language("Nous sommes ouverts tous les jours sauf le dimanche et le lundi.")
 
 
 def test_code_repeats_itself_rightly_and_prose_does_not() -> None:
