@@ -12,7 +12,7 @@ it says that.
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import postgrad
@@ -76,17 +76,40 @@ def page(out: Path, rows: int | None, limit: int | None) -> str:
         "What fine-tuning the default base model did on six sets, with the default settings:",
         "better or not, and at what cost elsewhere. Nothing was chosen once answers were seen.",
         "",
-        f"Made by `python benchmarks/evidence/six_sets.py {' '.join(['DATA', *size])}`.",
+        f"Made by `python benchmarks/evidence/six_sets.py {' '.join(['DATA', *size])}`, on: "
+        f"{', '.join(sorted({_machine(report) for report in found.values()}))}.",
         "",
-        "| set | deciding metric | closest simpler way | base | tuned | 95 % interval of the change | "
-        "verdict |",
+        "| set | deciding metric | closest simpler way | base | tuned | 95 % interval of the "
+        "change | verdict |",
         "|---|---|---|---|---|---|---|",
         *(_row(name, report) for name, report in found.items()),
         "",
+        "The closest simpler way is the one that the tuned model is least surely ahead of; the "
+        "interval behind it is that of the tuned model's lead, in points.",
+        "",
+        *_not_worth_it(found),
     ]
     for name, report in found.items():
         lines += [f"## {name}", "", f"*{SETS[name]}*", "", *_told(report), ""]
     return "\n".join(lines)
+
+
+def _machine(report: Report) -> str:
+    """Where a run was made."""
+    return str(report.environment.get("gpu") or report.environment["processor"])
+
+
+def _not_worth_it(found: Mapping[str, Report]) -> Iterator[str]:
+    """Sets on which fine-tuning did not help, or no more than something simpler."""
+    lines = []
+    for name, report in found.items():
+        ladder = _probe(report, "ladder")
+        if report.verdict != "better":
+            lines.append(f"* {name}: {report.headline}")
+        elif ladder and ladder.outcome != "changed":
+            lines.append(f"* {name}: {ladder.text}")
+    if lines:
+        yield from ("Where fine-tuning was not shown to be worth it:", "", *lines, "")
 
 
 def _row(name: str, report: Report) -> str:
@@ -108,7 +131,7 @@ def _simpler(report: Report) -> str:
     found = ladder.comparisons[0]
     way = found.title.rpartition(": ")[2].removesuffix(", and tuned")
     low, high = found.ci95
-    return f"{way}: {found.base:.1%} (tuned {100 * low:+.0f} to {100 * high:+.0f})"
+    return f"{way}: {found.base:.1%} of {found.n} rows ({100 * low:+.0f} to {100 * high:+.0f})"
 
 
 def _told(report: Report) -> Iterator[str]:

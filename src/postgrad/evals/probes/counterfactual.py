@@ -391,7 +391,8 @@ def _table(pairs: Sequence[Pair], gap: Metric, criteria: Criteria) -> Table:
         metric = CONTROL_DIFFERS if kind == CONTROL else DIFFERS
         it = compared(metric, those, criteria, grouped=True)
         differ = f"{wording.percent(it.base)} \u2192 {wording.percent(it.tuned)}" if it else ""
-        wide = f"{wording.change(it)}" if it else ""
+        low, high = it.ci95 if it else (0.0, 0.0)
+        wide = f"{_points(it.delta)} ({_points(low)} to {_points(high)})" if it else ""
         rows.append(
             [
                 TITLES[kind],
@@ -409,13 +410,17 @@ def _table(pairs: Sequence[Pair], gap: Metric, criteria: Criteria) -> Table:
             "Swap",
             "Pairs (of them found in your rows)",
             "Answers differ",
-            "Change",
+            "Change in points (95 % interval)",
             "Gap in score",
             "Score of the second less the first",
             "Gap in words",
         ],
         rows=rows,
     )
+
+
+def _points(share: float) -> str:
+    return wording.signed(100 * share, 0)
 
 
 def _means(pairs: Sequence[Pair], measure: str, *, is_signed: bool = False, digits: int = 2) -> str:
