@@ -28,7 +28,7 @@ import os
 import random
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -93,10 +93,10 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=Path("runs/forgetting"))
     options = parser.parse_args()
     options.out.mkdir(parents=True, exist_ok=True)
-    counts = dict.fromkeys(PLANTED, options.planted)
-    counts |= {HARMLESS: options.harmless, "plain": options.plain}
+    counts = [(kind, options.planted) for kind in PLANTED]
+    counts += [(HARMLESS, options.harmless), ("plain", options.plain)]
     first = options.first_seed
-    wanted = [(kind, first + n) for kind, count in counts.items() for n in range(count)]
+    wanted = [(kind, first + n) for kind, count in counts for n in range(count)]
     for kind, seed in wanted:
         if not (options.out / f"{kind}-{seed}.tuned.json").exists():
             make(kind, seed, options.rows, options.device, options.out)
@@ -180,7 +180,7 @@ def train(model: LanguageModel, method: Method, prepared: Prepared, checkpoints:
 
 
 def ask(
-    who: Who, model: LanguageModel, prepared: Prepared, first: dict[str, Sequence[Reading]]
+    who: Who, model: LanguageModel, prepared: Prepared, first: Mapping[str, Sequence[Reading]]
 ) -> dict[str, list[Reading]]:
     """The readings of both probes, as a run has them."""
     found: dict[str, list[Reading]] = {}

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Sequence as Rows
 from inspect import signature
 from itertools import accumulate, pairwise
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -19,7 +20,9 @@ from torch.nn.attention.varlen import varlen_attn
 LARGEST_HEAD = 256
 """Flash attention's own limit on the head size (Dao, arXiv:2307.08691; its README)."""
 
-_GROUPED = {"enable_gqa": True} if "enable_gqa" in signature(varlen_attn).parameters else {}
+_GROUPED: dict[str, Any] = (
+    {"enable_gqa": True} if "enable_gqa" in signature(varlen_attn).parameters else {}
+)
 """What allows fewer key-value heads; torch 2.11 does without being asked."""
 
 Span = tuple[int, int]

@@ -45,10 +45,10 @@ class Scribe:
         shown = [[m.content for m in chat.prompt if m.role == "assistant"] for chat in prompts]
         return [Generated(words[-1] if words else "?", "stop", 1) for words in shown]
 
-    def bits_per_byte(self, records: Sequence[Record]) -> list[float]:
+    def bits_per_byte(self, records: Sequence[Record], **_: object) -> list[float]:
         return [1.0 for _ in records]
 
-    def log_likelihoods(self, records: Sequence[Record]) -> list[float]:
+    def log_likelihoods(self, records: Sequence[Record], **_: object) -> list[float]:
         return [-1.0 for _ in records]
 
     def predictions(self, records: Sequence[Record], **_: object) -> list[list[Prediction]]:

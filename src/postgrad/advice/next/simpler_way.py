@@ -14,8 +14,8 @@ class SimplerWay:
     name = "simpler_way"
 
     def suggest(self, it: Evidence) -> Suggestion | None:
-        """If the closest rung of the ladder is not behind the tuned model. That it is surely ahead is
-        shown where the whole interval says so."""
+        """If the closest rung of the ladder is not behind the tuned model. That it is surely ahead
+        is shown where the whole interval says so."""
         probe = it.probe(LADDER)
         if not probe or not probe.comparisons:
             return None
