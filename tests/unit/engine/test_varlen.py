@@ -28,7 +28,7 @@ def plain_kernel(
     *,
     scale: float | None,
     window_size: tuple[int, int],
-    enable_gqa: bool,
+    enable_gqa: bool = False,
 ) -> Tensor:
     query_sizes, key_sizes = query_bounds.diff().tolist(), key_bounds.diff().tolist()
     assert (max(query_sizes), max(key_sizes)) == (longest_query, longest_key)
