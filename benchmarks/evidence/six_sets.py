@@ -80,12 +80,14 @@ def page(out: Path, rows: int | None, limit: int | None) -> str:
         f"{', '.join(sorted({_machine(report) for report in found.values()}))}.",
         "",
         "| set | deciding metric | closest simpler way | base | tuned | 95 % interval of the "
-        "change | verdict |",
-        "|---|---|---|---|---|---|---|",
+        "change | verdict | ordinary texts, % | earlier tasks, points |",
+        "|---|---|---|---|---|---|---|---|---|",
         *(_row(name, report) for name, report in found.items()),
         "",
-        "The closest simpler way is the one that the tuned model is least surely ahead of; the "
-        "interval behind it is that of the tuned model's lead, in points.",
+        "The verdict is against the base. The closest simpler way is the one that the tuned model "
+        "leads by least, of those that it was not shown to beat if there are any; the interval "
+        "behind it is that of this lead, in points. What was forgotten is in the last two columns, "
+        "as changes (minus is a loss) that a gate decides on.",
         "",
         *_not_worth_it(found),
     ]
@@ -119,8 +121,14 @@ def _row(name: str, report: Report) -> str:
         f"| {name} ({report.dataset.rows['train']} rows, {it.n} asked) | {it.title} | "
         f"{_simpler(report)} | "
         f"{it.base:.1%} | {it.tuned:.1%} | {100 * low:+.1f} to {100 * high:+.1f} | "
-        f"**{VERDICTS[report.verdict]}** |"
+        f"**{VERDICTS[report.verdict]}** | {_gate(report, 'forgetting')} | "
+        f"{_gate(report, 'battery')} |"
     )
+
+
+def _gate(report: Report, name: str) -> str:
+    gate = report.gates.get(name)
+    return "" if gate is None else f"{100 * gate.value:+.1f}, {gate.outcome}"
 
 
 def _simpler(report: Report) -> str:

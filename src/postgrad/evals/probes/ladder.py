@@ -95,10 +95,10 @@ class Ladder:
         rungs = _rungs(paired(base, tuned))
         scored = metric(base[0].detail["metric"])
         beside = {name: _beside(scored, name, it, criteria) for name, it in rungs.items()}
-        # the one that the tuned model is least surely ahead of
-        closest = min(_remaining(rungs), key=lambda name: beside[name].ci95[0])
-        comparison = beside[closest]
-        is_beaten = all(_is_beaten(beside[name], criteria) for name in _remaining(rungs))
+        remaining = _remaining(rungs)
+        unbeaten = [name for name in remaining if not _is_beaten(beside[name], criteria)]
+        closest = min(unbeaten or remaining, key=lambda name: beside[name].delta)
+        comparison, is_beaten = beside[closest], not unbeaten
         outcome: Outcome = "changed" if is_beaten else "not_shown"
         report = ProbeReport(
             name=self.name,
