@@ -22,6 +22,9 @@ if TYPE_CHECKING:  # rich is loaded where it draws: a help text draws nothing
 PLAIN_SECONDS = 10.0
 """Without a terminal, progress is said this often at most."""
 
+RATED_SECONDS = 1.0
+"""A stage is given a rate once it has gone on for so long."""
+
 VERDICTS = {"better": "green", "worse": "red", "no_proof": "yellow"}
 SHADES = {"blocks": "red", "hurts": "yellow", "look": "cyan"}
 """Colours of the severities of findings."""
@@ -122,7 +125,8 @@ class Screen:
             done, total, unit = round(done / 1e6), round(total / 1e6), "MB"
         seconds = now - self._began
         if unit:
-            rate = f", {done / seconds:,.1f} {unit}/s" if done and seconds > 0 else ""
+            is_telling = done and seconds > RATED_SECONDS
+            rate = f", {done / seconds:,.1f} {unit}/s" if is_telling else ""
             detail = unit + rate
         self._bars.update(self._bar, completed=done, total=total or None, detail=detail)
         since = now - max(self._began, self._said_at)

@@ -73,6 +73,15 @@ def test_on_a_terminal_a_bar_has_the_rate_and_the_time_left(clock: Clock) -> Non
     assert "0.5 answers/s" in file.getvalue()
 
 
+def test_what_took_no_time_has_no_rate(clock: Clock) -> None:
+    screen, file = drawn(is_terminal=False)
+    with screen:
+        screen.show(progress(1, 31))
+        clock.now += 0.001
+        screen.show(progress(31, 31))
+    assert file.getvalue() == "  Asking: 31/31  answers\n"
+
+
 def test_a_download_is_told_in_megabytes(clock: Clock) -> None:
     screen, file = drawn(is_terminal=False)
     with screen:
