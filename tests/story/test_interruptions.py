@@ -23,6 +23,8 @@ from postgrad.core.report import Report
 from postgrad.core.run import RunFolder
 from postgrad.errors import Interrupted, RunError
 
+HELD_SECONDS = 0.5
+
 
 def adapter(folder: Path) -> bytes:
     return (RunFolder(folder).adapter / "adapter_model.safetensors").read_bytes()
@@ -55,8 +57,8 @@ def num_steps(path: Path) -> int:
 
 def interrupted(desk: Desk, name: str) -> str:
     """What a training said that was stopped by Ctrl-C among its steps. They take a third of a
-    second in all: where this process was not woken in time, the run is done, and another one is
-    stopped."""
+    second in all, so the worker is held until the command has heard of it. Where even this process
+    was not woken in time, the run is done, and another one is stopped."""
     run = RunFolder(desk.folder / name)
     for _ in range(5):
         shutil.rmtree(run.path, ignore_errors=True)
@@ -64,7 +66,14 @@ def interrupted(desk: Desk, name: str) -> str:
         end = time.monotonic() + 60
         while not (run.events.exists() and num_steps(run.events)) and time.monotonic() < end:
             time.sleep(0.002)
+        workers = psutil.Process(process.pid).children()
+        for worker in workers:
+            worker.suspend()
         process.send_signal(signal.SIGINT)
+        time.sleep(HELD_SECONDS)
+        for worker in workers:
+            with contextlib.suppress(psutil.NoSuchProcess):
+                worker.resume()
         _, said = process.communicate(timeout=60)
         if process.returncode:
             break
