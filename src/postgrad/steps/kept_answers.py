@@ -47,6 +47,7 @@ class KeptAnswers:
             path: of the file.
             model: names the very weights that are asked.
         """
+        path = path.absolute()  # a harness may work in another folder while it asks
         head, known = _read(path)
         if head != model:
             known = {}

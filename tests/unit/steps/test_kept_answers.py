@@ -127,3 +127,14 @@ def test_other_weights_are_asked_anew(tmp_path: Path) -> None:
     other = Model()
     kept(other, path, "other weights").continuations([("a", "b")])
     assert len(other.asked) == 1
+
+
+def test_a_harness_may_change_the_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    opened = kept(Model(), Path("run/answers.jsonl"))
+    (tmp_path / "tasks").mkdir()
+    monkeypatch.chdir(tmp_path / "tasks")
+    opened.continuations([("a", "b")])
+    again = Model()
+    kept(again, tmp_path / "run" / "answers.jsonl").continuations([("a", "b")])
+    assert again.asked == []
