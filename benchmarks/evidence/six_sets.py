@@ -74,7 +74,7 @@ def page(out: Path, rows: int | None, limit: int | None) -> str:
         "# Evidence",
         "",
         "What fine-tuning the default base model did on six sets, with the default settings:",
-        "better or not, and at what cost elsewhere. Nothing was chosen once answers were seen.",
+        "better or not, and at what cost elsewhere.",
         "",
         f"Made by `python benchmarks/evidence/six_sets.py {' '.join(['DATA', *size])}`, on: "
         f"{', '.join(sorted({_machine(report) for report in found.values()}))}.",

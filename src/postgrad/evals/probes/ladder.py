@@ -2,9 +2,10 @@
 
 The tuned model against each of the rungs below it (`evals/ladder.py`), on the same test rows, by
 the task's own scorer, paired. Ways that cost no answer are tried on every row. Of those that the
-base is asked for, all are tried on a few rows and the best goes on to more; that it was chosen on
-some of these very rows flatters it, which makes the comparison stricter for the tuned model, never
-laxer. Fine-tuning must beat every one of them, so that no correction for trying many is needed
+base is asked for, all are tried on a few rows and the best goes on to more. Being chosen on some of
+these very rows flatters it, which is stricter for the tuned model; one that lost on the few rows by
+chance is not asked again, which is laxer. Fine-tuning must beat each that remains, so that no
+correction for trying many is needed
 (an intersection-union test: Berger 1982, Technometrics 24(4), 295-300).
 """
 
