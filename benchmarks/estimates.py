@@ -26,7 +26,7 @@ from postgrad.core.report import EstimateCheck
 from postgrad.reports.words import duration, size
 from postgrad.verbs.runs import BUNDLED
 
-STEPS = 10
+STEPS = 30
 ASKED = 4
 """Test rows asked: the test is not what is measured here, but it is part of the peak memory."""
 

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 import torch
@@ -27,6 +28,7 @@ from postgrad.training.loop import Row
 from postgrad.training.sampler import rows_of_step
 
 PRODUCT_SECONDS = 0.5
+"""How long products are timed."""
 SAMPLED_STEPS = 64
 """Steps packed to see how much a shared prefix saves; more would say the same."""
 
@@ -264,16 +266,20 @@ USUAL_FRAMEWORK_BYTES = 600_000_000
 
 
 def matrix_speed(device: torch.device) -> float:
-    """Floating-point operations per second of a product of the size that layers have."""
+    """Floating-point operations per second of a product of the size that layers have.
+
+    Of many products the median counts: what else the machine does for a moment slows only some.
+    """
     left = torch.randn(512, 576, device=device)
     right = torch.randn(576, 1536, device=device)
     for _ in range(3):
         torch.mm(left, right)
-    began, done = time.perf_counter(), 0
-    while time.perf_counter() - began < PRODUCT_SECONDS:
+    seconds: list[float] = []
+    while sum(seconds) < PRODUCT_SECONDS:
+        began = time.perf_counter()
         float(torch.mm(left, right)[0, 0])  # reading a value waits for a GPU
-        done += 1
-    return 2 * 512 * 576 * 1536 * done / (time.perf_counter() - began)
+        seconds.append(time.perf_counter() - began)
+    return 2 * 512 * 576 * 1536 / median(seconds)
 
 
 def _sampled(prepared: Prepared, steps: int, total_rows: int) -> list[Sequence[Row]]:

@@ -292,16 +292,22 @@ def test_simpler_way(make_report: Make) -> None:
     report = make_report()
     title = "JSON exactly right: answer of the most similar question, and tuned"
 
-    def climbed(*values: float) -> Report:
-        it = compared(report, *values).model_copy(update={"title": title})
-        return report.model_copy(update={"probes": [probe("ladder", "not_shown", it)]})
+    def climbed(*values: float, outcome: str = "not_shown", **changes: Any) -> Report:
+        it = compared(report, *values).model_copy(update={"title": title, **changes})
+        return report.model_copy(update={"probes": [probe("ladder", outcome, it)]})
 
     found = fired("simpler_way", climbed(0.9, 0.5, -0.6, -0.2))
     assert found.title.endswith(": answer of the most similar question")
     assert found.grade == "shown"
     assert "90 %" in found.evidence
     assert fired("simpler_way", climbed(0.5, 0.5, -0.2, 0.2)).grade == "seen"
-    assert asked("simpler_way", climbed(0.4, 0.5, -0.1, 0.3)) is None
+    unproven = fired("simpler_way", climbed(0.4, 0.5, -0.1, 0.3))
+    assert unproven.grade == "possible"
+    assert unproven.title.startswith("Weigh")
+    assert "more test rows" in unproven.do
+    on_few = fired("simpler_way", climbed(0.4, 0.5, -0.1, 0.3, n=report.primary.n // 2))
+    assert "postgrad compare" in on_few.do
+    assert asked("simpler_way", climbed(0.4, 0.5, 0.05, 0.15, outcome="changed")) is None
     assert asked("simpler_way", report) is None
 
 
