@@ -297,11 +297,11 @@ def _advice(
         return "cannot_tell", (
             "What more data would bring can't be told: there are too few rows to train on a part."
         )
+    way = "lowered" if slope < 0 else "raised"
+    so_far = f"each doubling of the rows {way} the held-out loss by about {_percent(abs(slope))}"
     if not forecasts:
-        way = "lowered" if slope < 0 else "raised"
         return "cannot_tell", (
-            f"Direction only: each doubling of the rows {way} the held-out loss by about "
-            f"{_percent(abs(slope))}. Too few points to say what more data would bring."
+            f"Direction only: {so_far}. Too few points to say what more data would bring."
         )
     twice = forecasts[0]
     low, high = twice.interval95
@@ -310,7 +310,8 @@ def _advice(
         return "cannot_tell", (
             f"What more data would bring can't be told: the curve foresees {change} for twice the "
             "data, but from its smaller parts it foresaw "
-            f"{back_test.foreseen:.3f} for this run, which has {back_test.measured:.3f}."
+            f"{back_test.foreseen:.3f} for this run, which has {back_test.measured:.3f}. So far "
+            f"{so_far}."
         )
     if high < now:
         return "more_helps", f"Twice the data would lower the held-out loss {change}."
@@ -321,7 +322,7 @@ def _advice(
         )
     return "cannot_tell", (
         "What more data would bring can't be told: twice the data might bring the held-out loss "
-        f"{change}, which holds a gain and none."
+        f"{change}, which holds a gain and none. So far {so_far}."
     )
 
 

@@ -359,8 +359,9 @@ def test_more_rows(make_report: Make) -> None:
 
 
 def test_more_rows_where_the_learning_curve_falls(make_report: Make) -> None:
-    def curve(outcome: Any) -> LearningCurve:
-        return LearningCurve(outcome=outcome, text="Twice the data would do.", points=[])
+    def curve(outcome: Any, slope: float | None = None) -> LearningCurve:
+        text = "Twice the data would do."
+        return LearningCurve(outcome=outcome, text=text, points=[], per_doubling=slope)
 
     found = fired("more_rows", make_report(learning_curve=curve("more_helps")))
     assert found.evidence == "Twice the data would do."
@@ -370,6 +371,10 @@ def test_more_rows_where_the_learning_curve_falls(make_report: Make) -> None:
     assert asked("more_rows", report) is None  # the curve knows better than a rule of thumb
     unsure = report.model_copy(update={"learning_curve": curve("cannot_tell")})
     assert fired("more_rows", unsure).grade == "possible"
+    steep = make_report(learning_curve=curve("cannot_tell", -0.2))
+    assert fired("more_rows", steep).grade == "seen"
+    assert asked("more_rows", make_report(learning_curve=curve("cannot_tell", -0.02))) is None
+    assert asked("more_rows", make_report(learning_curve=curve("no_more", -0.2))) is None
 
 
 changes = st.lists(st.sampled_from(["a.a", "b.b", "c.c"]), max_size=2, unique=True)
