@@ -79,6 +79,8 @@ def page(out: Path, rows: int | None, limit: int | None) -> str:
         f"Made by `python benchmarks/evidence/six_sets.py {' '.join(['DATA', *size])}`, on: "
         f"{', '.join(sorted({_machine(report) for report in found.values()}))}.",
         "",
+        _in_short(list(found.values())),
+        "",
         "| set | deciding metric | closest simpler way | base | tuned | 95 % interval of the "
         "change | verdict | ordinary texts, % | earlier tasks, points |",
         "|---|---|---|---|---|---|---|---|---|",
@@ -99,6 +101,27 @@ def page(out: Path, rows: int | None, limit: int | None) -> str:
 def _machine(report: Report) -> str:
     """Where a run was made."""
     return str(report.environment.get("gpu") or report.environment["processor"])
+
+
+def _in_short(reports: Sequence[Report]) -> str:
+    """How many sets it helped on, and how many it cost something on."""
+    ladders = [_probe(report, "ladder") for report in reports]
+    failed = {
+        name: sum(_is_failed(report, name) for report in reports)
+        for name in ("forgetting", "battery")
+    }
+    return (
+        f"In short, of {len(reports)} sets: the tuned model is shown to be better than the base on "
+        f"{sum(report.verdict == 'better' for report in reports)}, and ahead of every simpler way "
+        f"that was tried on {sum(it is not None and it.outcome == 'changed' for it in ladders)}. A "
+        f"loss on ordinary texts is shown on {failed['forgetting']}, one on earlier tasks on "
+        f"{failed['battery']}."
+    )
+
+
+def _is_failed(report: Report, name: str) -> bool:
+    gate = report.gates.get(name)
+    return gate is not None and gate.outcome == "failed"
 
 
 def _not_worth_it(found: Mapping[str, Report]) -> Iterator[str]:
