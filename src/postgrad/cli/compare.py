@@ -51,11 +51,12 @@ def _show(screen: Screen, found: Mapping[str, Any]) -> None:
         told += f", {rows['alone']} answered by one side only"
     primary = Comparison.model_validate(found["primary"])
     screen.line(f"  {told}.{reading.clustered(primary)}")
-    for values in (found["primary"], *found["secondary"]):
-        it = Comparison.model_validate(values)
+    secondary = [Comparison.model_validate(values) for values in found["secondary"]]
+    width = max(len(it.title) for it in (primary, *secondary))
+    for it in (primary, *secondary):
         before, after = (reading.short_score(it, value) for value in (it.base, it.tuned))
         change = f"{reading.difference(it, it.delta)} ({reading.interval(it)})"
-        screen.line(f"  {it.title:<44}{before:>9}{after:>9}   {change}")
+        screen.line(f"  {it.title:<{width}}{before:>9}{after:>9}   {change}")
     for setting in found["settings"]:
         screen.line(f"  {next_steps.change(setting)}", style="dim")
     for change in found["changes"][:MOST_SHOWN]:
