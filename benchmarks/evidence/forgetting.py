@@ -31,6 +31,7 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from statistics import NormalDist
 from typing import Any
 
 from postgrad import plugins
@@ -239,6 +240,19 @@ def show(found: Sequence[Found]) -> None:
         interval = f"{low:.0%} to {high:.0%}"
         caught = sum(run.is_caught for run in runs)
         print(f"{kind:<14}{len(runs):>6}{passed:>8}{interval:>16}{caught:>8}")
+        if kind == HARMLESS and len(runs) > 1:
+            print(f"{'':<14}by the spread of their bounds {passing_share(runs):.1%} would pass")
+
+
+def passing_share(runs: Sequence[Found]) -> float:
+    """Share of such runs that pass both gates, if the bounds that decide are normally distributed
+    and the gates independent of each other."""
+    share = 1.0
+    for name in runs[0].gates:
+        gates = [run.gates[name] for run in runs]
+        bounds = [gate.bound for gate in gates if gate.bound is not None]
+        share *= 1 - NormalDist.from_samples(bounds).cdf(-gates[0].margin)
+    return share
 
 
 def lines_of(path: Path) -> list[Row]:
