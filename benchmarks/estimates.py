@@ -7,7 +7,7 @@ that are not there are left out. For each case `plan` counts and takes its three
 same job is trained for a few steps, each in a process of its own. Two errors are printed of each:
 that of the estimate with the three steps, and that of the count alone, which every run has in its
 report. Goals: memory within 10 %, seconds within 20 %. Nothing else heavy may run meanwhile. About
-a minute a case on two cores.
+two minutes a case on two cores.
 """
 
 from __future__ import annotations
