@@ -3,11 +3,12 @@
     training  = weights + adapter + optimizer + max(going forward, coming back)
     forward   = activations + head (+ gradients, if earlier parts of the step left them)
     back      = gradients + the gradients of one layer in flight
-    answering = weights + adapter + keys and values of the answers in progress
-    total     = framework + max(training, answering)
+    asking    = weights + adapter + max(reading, answering)
+    total     = framework + max(training, asking)
 
-The parts are counted (`engine/footprint.py`); the framework, which is Python, PyTorch and the data,
-is what the process holds before a weight is loaded.
+Reading is the logits of texts whose likelihood is taken, answering the keys and values of answers
+in progress. The parts are counted (`engine/footprint.py`); the framework, which is Python, PyTorch
+and the data, is what the process holds before a weight is loaded.
 """
 
 from __future__ import annotations
@@ -38,6 +39,7 @@ class Parts:
     head: int
     layer: int
     framework: int
+    reading: int
     answering: int
     accumulates: bool
 
@@ -50,8 +52,8 @@ class Parts:
 
     @property
     def asking(self) -> int:
-        """The most that the test holds at once, the framework left out."""
-        return self.weights + self.adapter + self.answering
+        """The most that the test and what lies beside it hold at once, the framework left out."""
+        return self.weights + self.adapter + max(self.reading, self.answering)
 
     @property
     def total(self) -> int:

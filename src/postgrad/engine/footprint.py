@@ -26,6 +26,10 @@ from postgrad.engine.layout import Packed as PackedLayout
 MOMENTS = 2
 """AdamW keeps two numbers for each that it trains (Loshchilov and Hutter, arXiv:1711.05101)."""
 
+READING_BYTES = 9
+"""Of a logit where the likelihoods of a text are taken: itself in float32 and, where it is ranked,
+a truth value and its count (the peak of `Head.expected` in PyTorch's memory profile on a CPU)."""
+
 
 @dataclass(frozen=True, slots=True)
 class Footprint:
@@ -38,6 +42,7 @@ class Footprint:
         optimizer: the state of all that is trained.
         activations: what the largest part of a step keeps for its backward pass.
         head: logits of a chunk, and the gradients that the head forms beside them.
+        reading: logits of a chunk of text whose likelihood is taken, and what is formed of them.
         layer: gradients in flight while one layer is gone back through.
         linear_parameters: in the linear layers of the base, the output layer left out.
         adapter_parameters: that the method adds.
@@ -51,6 +56,7 @@ class Footprint:
     optimizer: int
     activations: int
     head: int
+    reading: int
     layer: int
     linear_parameters: int
     adapter_parameters: int
@@ -64,6 +70,8 @@ def count(
     attach: Callable[[nn.Module], None],
     packed: Packed,
     device_type: str = "cpu",
+    *,
+    part_tokens: int = 0,
 ) -> Footprint:
     """The footprint of training a model of this config.
 
@@ -73,6 +81,7 @@ def count(
         attach: puts the method on a model.
         packed: the largest part of a step.
         device_type: cpu or cuda, where it would run; it decides how many logits are held at once.
+        part_tokens: read at once where likelihoods are taken; 0: none are.
     """
     with FakeTensorMode(allow_non_fake_inputs=True):
         model = AutoModelForCausalLM.from_config(config, dtype=dtype).eval()
@@ -85,6 +94,7 @@ def count(
         num_all = sum(value.numel() for value in model.parameters())
         activations = kept_bytes(model, packed)
         head = _head_bytes(model, len(packed.labels), device_type)
+        reading = _reading_bytes(model, part_tokens, device_type)
         heads = getattr(config, "num_key_value_heads", None) or config.num_attention_heads
         width = getattr(config, "head_dim", None) or (
             config.hidden_size // config.num_attention_heads
@@ -98,6 +108,7 @@ def count(
         optimizer=MOMENTS * gradients,
         activations=activations,
         head=head,
+        reading=reading,
         layer=activations // layers,
         linear_parameters=linear,
         adapter_parameters=num_all - num_base,
@@ -156,3 +167,9 @@ def _head_bytes(model: PreTrainedModel, num_taught: int, device_type: str) -> in
     logits = vocabulary * chunk * (size if size == 4 else size + 4)
     hidden = 2 * num_taught * width * size
     return logits + hidden + (4 * weight.numel() if weight.requires_grad else 0)
+
+
+def _reading_bytes(model: PreTrainedModel, part_tokens: int, device_type: str) -> int:
+    output: Any = model.get_output_embeddings()
+    vocabulary = len(output.weight)
+    return READING_BYTES * vocabulary * min(part_tokens, chunk_rows(vocabulary, device_type))

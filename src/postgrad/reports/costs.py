@@ -16,6 +16,7 @@ PARTS = {
     "activations": "activations",
     "head": "logits",
     "framework": "Python and PyTorch",
+    "reading": "texts being read",
     "answering": "answers being written",
 }
 """The parts of the memory in the words of a screen."""

@@ -112,6 +112,7 @@ def footprint_on(prepared: Prepared, device_type: str) -> footprint.Footprint:
         partial(method.attach, settings=job.method, seed=job.training.seed),
         pack(largest_part(prepared.rows["train"], job.training)),
         device_type,
+        part_tokens=job.training.micro_batch_tokens,
     )
 
 
@@ -129,6 +130,7 @@ def parts_from(
         head=counted.head,
         layer=counted.layer,
         framework=framework,
+        reading=counted.reading,
         answering=cached * counted.cache_token,
         accumulates=accumulates,
     )

@@ -42,6 +42,7 @@ PARTS = Parts(
     head=60,
     layer=30,
     framework=500,
+    reading=600,
     answering=700,
     accumulates=False,
 )
@@ -68,6 +69,8 @@ def test_the_most_that_is_held_at_once() -> None:
     assert accumulated.training == PARTS.training + 20
     many_answers = dataclasses.replace(PARTS, answering=5000)
     assert many_answers.total == 500 + 538 + 20 + 5000
+    long_texts = dataclasses.replace(PARTS, reading=6000, answering=5000)
+    assert long_texts.total == 500 + 538 + 20 + 6000
     whole_weights = dataclasses.replace(PARTS, adapter=0, gradients=2000, optimizer=4000)
     assert whole_weights.training == 538 + 4000 + 2000 + 30
 

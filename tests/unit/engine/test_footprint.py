@@ -14,6 +14,7 @@ from postgrad.core.job import MethodSection
 from postgrad.data.pack import Packed, pack
 from postgrad.data.render import Sequence
 from postgrad.engine import footprint
+from postgrad.engine.head import chunk_rows
 from postgrad.engine.model import LanguageModel
 from postgrad.training import optimizer
 
@@ -88,6 +89,21 @@ def test_the_cache_of_an_answer() -> None:
     attach = partial(way.attach, settings=SETTINGS, seed=0)
     counted = footprint.count(CONFIGS["llama"], torch.float32, attach, packed())
     assert counted.cache_token == 2 * 2 * 2 * 8 * 4
+
+
+def test_reading_holds_the_logits_of_a_part_or_of_a_chunk() -> None:
+    way = plugins.load("methods", "lora")()
+    attach = partial(way.attach, settings=SETTINGS, seed=0)
+
+    def reading(part_tokens: int) -> int:
+        counted = footprint.count(
+            CONFIGS["llama"], torch.float32, attach, packed(), part_tokens=part_tokens
+        )
+        return counted.reading
+
+    assert reading(0) == 0
+    assert reading(50) == footprint.READING_BYTES * VOCABULARY * 50
+    assert reading(10**9) == footprint.READING_BYTES * VOCABULARY * chunk_rows(VOCABULARY, "cpu")
 
 
 def size(tensors) -> int:
