@@ -74,6 +74,19 @@ def test_effort_decides_what_lies_beside_the_test(plan_here: Plan) -> None:
     assert none["trial"] is None
 
 
+def test_other_trainings_count_here_and_elsewhere(plan_here: Plan) -> None:
+    one, three = (plan_here(trial=False, evaluation__seeds=seeds) for seeds in (1, 3))
+    assert one["estimate"]["again_seconds"] == 0
+    told = three["estimate"]
+    assert told["again_seconds"] > 2 * told["training_seconds"]  # each validates too
+    parts = ("training_seconds", "evaluation_seconds", "probing_seconds", "again_seconds")
+    assert told["seconds"] == pytest.approx(sum(told[part] for part in parts))
+    here, *elsewhere = three["costs"]["machines"]
+    assert here["seconds"]["value"] == pytest.approx(told["seconds"])
+    for alone, together in zip(one["costs"]["machines"][1:], elsewhere, strict=True):
+        assert together["seconds"]["value"] > alone["seconds"]["value"]
+
+
 def test_machines_and_prices(plan_here: Plan, tmp_path: Path) -> None:
     (tmp_path / "prices.yaml").write_text(
         "electricity: 0.5\nmachines:\n  - {name: ours, like: h100, per_hour: 36000}\n"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import partial
 from pathlib import Path
 from statistics import median
@@ -44,7 +44,9 @@ class Counted:
         steps: of the optimizer.
         tokens: real ones that are trained on.
         validation_tokens: read between the steps.
-        again: trainings beside the run's own, for its learning curve and with other seeds.
+        again: the steps of trainings beside the run's own, for its learning curve and with other
+            seeds, as a share of its own.
+        trainings: how many these are; each validates as often as the run's own.
     """
 
     demand: Demand
@@ -54,6 +56,24 @@ class Counted:
     tokens: int
     validation_tokens: float
     again: float
+    trainings: int
+
+    @property
+    def validation_taught(self) -> float:
+        """Tokens whose likelihood a training's validations take."""
+        return self.demand.taught_tokens - (self.exam.test + self.exam.beside).taught_tokens
+
+    @property
+    def whole(self) -> Demand:
+        """The demand with the trainings beside the run's own."""
+        it, times = self.demand, 1 + self.again
+        return replace(
+            it,
+            computed_tokens=times * it.computed_tokens,
+            parts=times * it.parts,
+            read_tokens=it.read_tokens + self.trainings * self.validation_tokens,
+            taught_tokens=it.taught_tokens + self.trainings * self.validation_taught,
+        )
 
 
 def count(context: StepContext, prepared: Prepared) -> Counted:
@@ -91,15 +111,16 @@ def count(context: StepContext, prepared: Prepared) -> Counted:
         parameters=prepared.base.local.parameters,
     )
     parts = parts_from(counted, exam, framework, accumulates=num_parts > 1)
-    return Counted(demand, exam, parts, steps, tokens, validation_tokens, _again(prepared))
+    return Counted(demand, exam, parts, steps, tokens, validation_tokens, *_again(prepared))
 
 
-def _again(prepared: Prepared) -> float:
+def _again(prepared: Prepared) -> tuple[float, int]:
     """Trainings beside the run's own: other seeds take a whole one, points of the learning curve
-    one on a part of the rows."""
+    one on a part of the rows. Their share of the run's steps, and their number."""
     settings = prepared.job.evaluation
-    curve = sum(sizes(prepared)) if settings.learning_curve else 0
-    return settings.seeds - 1 + curve / prepared.summary.rows["train"]
+    curve = sizes(prepared) if settings.learning_curve else []
+    seeds = settings.seeds - 1
+    return seeds + sum(curve) / prepared.summary.rows["train"], seeds + len(curve)
 
 
 def footprint_on(prepared: Prepared, device_type: str) -> footprint.Footprint:
@@ -160,18 +181,20 @@ class Timed:
         training: optimizer steps.
         test: validations, and the test of both models.
         beside: the probes beside the test.
+        again: trainings beside the run's own.
         speed: of this machine.
     """
 
     training: Estimate
     test: Estimate
     beside: Estimate
+    again: Estimate
     speed: duration.Speed
 
     @property
     def total(self) -> Estimate:
         """The whole run. Parts err together: one machine, one model."""
-        parts = (self.training, self.test, self.beside)
+        parts = (self.training, self.test, self.beside, self.again)
         return Estimate(
             sum(part.value for part in parts),
             sum(part.low for part in parts),
@@ -201,18 +224,19 @@ def timed(counted: Counted, device: torch.device, trial: Trial | None) -> Timed:
         return _spread(seconds, duration.ASKING_FACTORS)
 
     beside = exam.beside
-    rest_taught = demand.taught_tokens - beside.taught_tokens
+    validating = asking(counted.validation_tokens, counted.validation_taught, 0.0, 0.0)
     return Timed(
         training=training,
         test=asking(
             exam.test.read_tokens + counted.validation_tokens,
-            rest_taught,
+            exam.test.taught_tokens + counted.validation_taught,
             exam.test.written_tokens,
             exam.test.passes,
         ),
         beside=asking(
             beside.read_tokens, beside.taught_tokens, beside.written_tokens, beside.passes
         ),
+        again=_times(training, counted.again, validating, counted.trainings),
         speed=speed,
     )
 
@@ -221,25 +245,20 @@ def told(counted: Counted, seconds: Timed, trial: Trial | None) -> dict[str, Any
     """The estimate in plain values; see docs/costs.md."""
     whole = memory(counted, trial)
     parts = counted.parts
-    # other seeds answer the test too; that is left out, being little beside their training
-    again = counted.again * seconds.training.value
     return {
         "steps": counted.steps,
         "tokens": counted.tokens,
         "training_seconds": seconds.training.value,
         "evaluation_seconds": seconds.test.value,
         "probing_seconds": seconds.beside.value,
-        "again_seconds": again,
-        "seconds": seconds.total.value + again,
+        "again_seconds": seconds.again.value,
+        "seconds": seconds.total.value,
         "memory_bytes": whole.value,
         "intervals": {
             "training_seconds": _pair(seconds.training),
             "evaluation_seconds": _pair(seconds.test),
             "probing_seconds": _pair(seconds.beside),
-            "seconds": [
-                edge + counted.again * own
-                for edge, own in zip(_pair(seconds.total), _pair(seconds.training), strict=True)
-            ],
+            "seconds": _pair(seconds.total),
             "memory_bytes": _pair(whole),
         },
         "memory": {name: value for name, value in asdict(parts).items() if name != "accumulates"},
@@ -308,6 +327,17 @@ def _wider(factors: tuple[float, float], trial: Trial) -> tuple[float, float]:
 
 def _spread(value: float, factors: tuple[float, float]) -> Estimate:
     return Estimate(value, value * factors[0], value * factors[1])
+
+
+def _times(one: Estimate, share: float, other: Estimate, number: int) -> Estimate:
+    """Trainings of other lengths, with their validations. Other seeds answer the test too; that is
+    left out, being little beside their training."""
+    pairs = zip(_all(one), _all(other), strict=True)
+    return Estimate(*(share * steps + number * validating for steps, validating in pairs))
+
+
+def _all(estimate: Estimate) -> tuple[float, float, float]:
+    return estimate.value, estimate.low, estimate.high
 
 
 def _pair(estimate: Estimate) -> list[float]:

@@ -106,7 +106,7 @@ def _costs(it: _Estimated, prices: Prices) -> dict[str, Any]:
         "machines": [
             costs.here(it.seconds.total, own_memory, room, scratch, cores, prices),
             *(
-                costs.elsewhere(demand, each, kinds[each.kind], efficiency, prices)
+                costs.elsewhere(it.counted.whole, each, kinds[each.kind], efficiency, prices)
                 for each in prices.machines
             ),
         ],
