@@ -77,6 +77,7 @@ def test_a_curve_that_foresaw_its_own_run_wrong_tells_nothing() -> None:
     found = drawn(np.array([2.0, 1.6, 1.3, 1.05, 0.85, 1.4]))
     assert found.outcome == "cannot_tell"
     assert "from its smaller parts it foresaw" in found.text
+    assert "So far each doubling of the rows raised the held-out loss by about" in found.text
 
 
 @pytest.mark.parametrize("count", [2, 3, 4])
