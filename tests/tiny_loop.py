@@ -103,9 +103,9 @@ class Case:
         return digest(dict(self.loop.model.model.named_parameters()))
 
     def fingerprint(self) -> dict[str, object]:
-        """All that a run leaves but its speed, to the last bit."""
+        """All that a run leaves but its speed and its process's memory, to the last bit."""
         progress = self.loop.progress.as_dict()
-        del progress["seconds"]
+        del progress["seconds"], progress["peak_memory_bytes"]
         floats = {k: v.hex() if isinstance(v, float) else v for k, v in progress.items()}
         return {"weights": self.weights(), "optimizer": optimizer_digest(self.loop), **floats}
 

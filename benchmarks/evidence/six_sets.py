@@ -94,7 +94,7 @@ def page(out: Path, rows: int | None, limit: int | None) -> str:
         *_not_worth_it(found),
     ]
     for name, report in found.items():
-        lines += [f"## {name}", "", f"*{SETS[name]}*", "", *_told(report), ""]
+        lines += [f"## {name}", "", f"*{SETS[name]}*", "", *_told(report), "", *_rungs(report)]
     return "\n".join(lines)
 
 
@@ -174,6 +174,16 @@ def _told(report: Report) -> Iterator[str]:
                 yield f"* {probe.title}: {probe.text}"
     if report.learning_curve is not None:
         yield from _curve(report.learning_curve)
+
+
+def _rungs(report: Report) -> Iterator[str]:
+    """Every simpler way that was tried, as a table."""
+    ladder = _probe(report, "ladder")
+    for table in ladder.tables if ladder else []:
+        yield from (table.title, "")
+        for cells in (table.columns, ["---"] * len(table.columns), *table.rows):
+            yield f"| {' | '.join(cells)} |"
+        yield ""
 
 
 def _curve(curve: LearningCurve) -> Iterator[str]:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 
 from postgrad.advice.suggestions import suggest
-from postgrad.core.report import Comparison, Report
+from postgrad.core.report import Comparison, Report, Table
 from postgrad.reports import examples, findings, learning, next_steps, probes, reading, words
 
 MAX_EXAMPLES = 4
@@ -105,7 +105,8 @@ def _gates(report: Report) -> list[str]:
 
 
 def _probes(report: Report) -> list[str]:
-    """What was asked beside the test: the sentence of each probe and its comparisons."""
+    """What was asked beside the test: the sentence of each probe and its comparisons, and of the
+    ladder every rung."""
     parts: list[str] = []
     for group in probes.groups([*report.preferences, *report.probes, *report.suites]):
         parts.append(f"## {group.heading}")
@@ -130,7 +131,15 @@ def _probes(report: Report) -> list[str]:
                     for it in probe.figures
                 ]
                 parts.append(table(head, rows, 1))
+            if probe.section == "ladder":  # its table is the finding; the others' are on the page
+                for held in probe.tables:
+                    parts += [inline(held.title), _drawn(held)]
     return parts
+
+
+def _drawn(held: Table) -> str:
+    rows = [[inline(cell) for cell in row] for row in held.rows]
+    return table([inline(column) for column in held.columns], rows, 1)
 
 
 def _next(report: Report) -> list[str]:

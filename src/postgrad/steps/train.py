@@ -80,7 +80,8 @@ def train(context: StepContext, request: Mapping[str, Any]) -> dict[str, Any]:
     tuned_answers = _ask_once(context, run, exam, "tuned")
     exam.show_samples("after", tuned_answers, SHOWN_SAMPLES)
     probing.ask("tuned", exam.answerer, tuned_answers)
-    num_trained, peak_bytes = _num_trained(model), peak_memory_bytes(device)
+    num_trained = _num_trained(model)
+    peak_bytes = max(progress.peak_memory_bytes, peak_memory_bytes(device))
     del exam, model  # two models at once may be too large
     if probing.looks_back:
         base = load_base(prepared.base, device)

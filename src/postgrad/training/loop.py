@@ -64,6 +64,8 @@ class Progress:
     validated_step: int = 0
     validations_without_gain: int = 0
     bad_steps: int = 0
+    peak_memory_bytes: int = 0
+    """Of every process that worked on the run so far."""
     stopped: str = ""
 
     def as_dict(self) -> dict[str, Any]:
@@ -307,6 +309,9 @@ class Loop:
         return time.monotonic() - self._saved_at > self.settings.checkpoint_seconds
 
     def _save(self) -> None:
+        held = peak_memory_bytes(self.model.device)
+        self.progress.peak_memory_bytes = max(self.progress.peak_memory_bytes, held)
+
         def write(folder: Path) -> dict[str, Any]:
             (folder / self.method.result).mkdir()
             self.method.save(self.model.model, folder / self.method.result, self.base)

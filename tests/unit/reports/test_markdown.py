@@ -82,3 +82,13 @@ def test_what_was_asked_beside_the_test(make_report: Any) -> None:
     assert "| Core knowledge stays | the opposite was shown | It did not. |" in text
     assert "| Shifted | 12.0 % | 9.0 % to 16.0 % | 812 |" in text
     assert "| Length of an answer | 0.9 | 12.4 | +11.5 words |" in text
+
+
+def test_every_rung_of_the_ladder(make_report: Any) -> None:
+    """What was tried is the finding; other probes' tables are on the page alone."""
+    report: Report = make_report("probed")
+    assert "| hi |" not in render_markdown(report)
+    words = report.probes[1]
+    ladder = words.model_copy(update={"name": "ladder", "section": "ladder"})
+    text = render_markdown(report.model_copy(update={"probes": [ladder]}))
+    assert "| Word | Base | Tuned |\n| --- | ---: | ---: |\n| hi | 3 | 9 |" in text

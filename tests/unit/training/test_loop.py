@@ -126,6 +126,16 @@ def test_killed_and_resumed_to_the_same_bits(tmp_path: Path, method: str) -> Non
         assert set(again.losses()) <= set(whole.losses())
 
 
+def test_the_most_memory_is_of_all_processes_of_a_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of a run that a process resumes to do only its end, the report must not tell that end's."""
+    held = iter([700, 900, 400, 300])
+    monkeypatch.setattr("postgrad.training.loop.peak_memory_bytes", lambda _: next(held, 200))
+    stopped(Case(tmp_path, stop=lambda case: case.loop.progress.step == 8))
+    assert Case(tmp_path).run().loop.progress.peak_memory_bytes == 900
+
+
 def test_resumes_from_the_checkpoint_before_a_damaged_one(tmp_path: Path) -> None:
     whole = Case(tmp_path / "whole").run()
     stopped(Case(tmp_path / "run", stop=lambda case: case.loop.progress.step == 8))
