@@ -181,7 +181,8 @@ def _rungs(report: Report) -> Iterator[str]:
     ladder = _probe(report, "ladder")
     for table in ladder.tables if ladder else []:
         yield from (table.title, "")
-        for cells in (table.columns, ["---"] * len(table.columns), *table.rows):
+        rule = ["---", *["---:"] * (len(table.columns) - 1)]
+        for cells in (table.columns, rule, *table.rows):
             yield f"| {' | '.join(cells)} |"
         yield ""
 

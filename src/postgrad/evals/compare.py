@@ -348,7 +348,8 @@ def _with_unseen(
     interval: tuple[float, float], deltas: Floats, clusters: Sequence[Hashable]
 ) -> tuple[float, float]:
     """The interval of right or wrong in clusters, wider where too few of them changed to tell a
-    direction: as `right_or_wrong_interval` has it for rows, with clusters in their place."""
+    direction: up to the Clopper-Pearson bound of the share of clusters that change, since no
+    difference is larger."""
     changed = {name for name, delta in zip(clusters, deltas, strict=True) if delta}
     if not changed or len(changed) >= statistics.FEWEST_TO_TELL:
         return interval

@@ -219,25 +219,44 @@ def right_or_wrong_interval(
 
     The paired bootstrap's, except where it is blind because it can only draw what was seen:
 
-    * So few items changed that no test could tell a direction (at 95 %: fewer than six):
-      [-u, u], u the Clopper-Pearson upper bound of the share of items that change. It holds
-      because no difference is larger than that share. Without any change in 100 items: 3.6 points.
+    * So few items changed that no test could tell a direction (at 95 %: fewer than six): from
+      the bounds of the two shares, of items fixed and of items broken (`_from_the_shares`).
+      Without any change in 100 items: up to 3.6 points either way.
     * Every item changed in the same direction: from the Clopper-Pearson lower bound of that share
       to 1 (mirrored for a loss).
     """
     n = len(np.asarray(base_right))
     fixed, broken = discordant(base_right, tuned_right)
-    low, high = clopper_pearson(fixed + broken, n, confidence)
     if _sign_test_floor(fixed + broken) > 1 - confidence:
-        return -high, high
+        return _from_the_shares(fixed, broken, n, confidence)
     if fixed == n:
-        return low, 1.0
+        return clopper_pearson(n, n, confidence)
     if broken == n:
-        return -1.0, -low
+        return -1.0, -clopper_pearson(n, n, confidence)[0]
     low, high = paired_bootstrap(
         base_right, tuned_right, resamples=resamples, seed=seed, confidence=confidence
     ).interval
     return max(-1.0, low), min(1.0, high)
+
+
+def _from_the_shares(fixed: int, broken: int, n: int, confidence: float) -> Interval:
+    """Interval of the share fixed less the share broken, from Clopper-Pearson bounds of each.
+
+    Each end is one share's bound less the other's, at half of what that end may miss (Bonferroni);
+    with nothing fixed, the lower end is the bound of the share broken alone, at all of it, and the
+    other way round. It holds zero while so few changed that no test tells a direction. Enumerated
+    over 10, 40, 100 and 300 items, for every pair of shares, it missed on either side at most as
+    often as one side may: 2.5 % at 95 %.
+    """
+    halved = (1 + confidence) / 2
+    fixed_low, fixed_high = clopper_pearson(fixed, n, halved)
+    broken_low, broken_high = clopper_pearson(broken, n, halved)
+    low, high = fixed_low - broken_high, fixed_high - broken_low
+    if not fixed:
+        low = -clopper_pearson(broken, n, confidence)[1]
+    if not broken:
+        high = clopper_pearson(fixed, n, confidence)[1]
+    return low, high
 
 
 def mean_interval(
@@ -341,6 +360,17 @@ def minimum_detectable_effect_continuous(n: int, sd_of_deltas: float) -> float:
 def effect_from_error(standard_error: float) -> float:
     """Smallest true difference seen in 80 % of cases, from the standard error of the difference."""
     return (_normal_quantile(1 - SIGNIFICANCE / 2) + _normal_quantile(POWER)) * standard_error
+
+
+def chance_of_as_many(chances: Sequence[float], num: int) -> float:
+    """How likely at least `num` of independent events are, each with its own chance.
+
+    The upper tail of the Poisson binomial distribution, by convolution.
+    """
+    shares = np.ones(1)
+    for chance in chances:
+        shares = np.convolve(shares, [1 - chance, chance])
+    return min(1.0, float(shares[num:].sum()))
 
 
 def holm(p_values: Sequence[float]) -> list[float]:

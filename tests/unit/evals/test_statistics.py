@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scipy.stats import binomtest, bootstrap, false_discovery_control
+from scipy.stats import binom, binomtest, bootstrap, false_discovery_control, multinomial
 
 from postgrad.evals import statistics
 
@@ -163,6 +164,37 @@ def test_right_or_wrong_interval_with_few_changes_holds_zero(fixed: int, broken:
     assert low <= (fixed - broken) / 100 <= high
 
 
+@given(st.integers(6, 300), st.integers(0, 5), st.data())
+def test_few_changes_tell_what_they_can(n: int, broken: int, data: st.DataObject) -> None:
+    """Never wider than the share of items that change, and narrower towards what was not seen."""
+    fixed = data.draw(st.integers(0, 5 - broken))
+    low, high = statistics.right_or_wrong_interval(*marks(fixed, broken, n - fixed - broken), 1, 0)
+    _, most = statistics.clopper_pearson(fixed + broken, n)
+    assert -most <= low < 0 < high <= most
+    mirrored = statistics.right_or_wrong_interval(*marks(broken, fixed, n - fixed - broken), 1, 0)
+    assert mirrored == pytest.approx((-high, -low))
+    if broken and not fixed:
+        assert (low, high) < (-high, -low)
+        assert high < most
+
+
+@pytest.mark.parametrize("n", [12, 50])
+def test_few_changes_hold_the_truth(n: int) -> None:
+    """By enumeration: of all outcomes with few changes, what misses weighs at most half of 5 %."""
+    outcomes = [(fixed, broken) for fixed in range(6) for broken in range(6 - fixed)]
+    intervals = {
+        each: statistics.right_or_wrong_interval(*marks(*each, n - sum(each)), 1, 0)
+        for each in outcomes
+    }
+    for fixed, broken in itertools.product([0, 0.3 / n, 1 / n, 3 / n, 5.3 / n], repeat=2):
+        missed = sum(
+            float(multinomial.pmf([*each, n - sum(each)], n, [fixed, broken, 1 - fixed - broken]))
+            for each, (low, high) in intervals.items()
+            if not low - 1e-12 <= fixed - broken <= high + 1e-12
+        )
+        assert missed <= 0.025 + 1e-9
+
+
 def test_right_or_wrong_interval_where_all_changed() -> None:
     low, high = statistics.right_or_wrong_interval([0] * 20, [1] * 20, 1000, 0)
     assert (low, high) == pytest.approx((0.025 ** (1 / 20), 1))
@@ -176,6 +208,18 @@ def test_right_or_wrong_interval_is_sane(pairs: list[tuple[bool, bool]]) -> None
     base, tuned = zip(*pairs, strict=True)
     low, high = statistics.right_or_wrong_interval(base, tuned, 200, 0)
     assert -1 <= low <= high <= 1
+
+
+@given(st.integers(0, 40), st.floats(0, 1), st.data())
+def test_as_many_by_chance(n: int, chance: float, data: st.DataObject) -> None:
+    num = data.draw(st.integers(0, n))
+    found = statistics.chance_of_as_many([chance] * n, num)
+    assert found == pytest.approx(float(binom.sf(num - 1, n, chance)), abs=1e-9)
+
+
+def test_as_many_by_unequal_chances() -> None:
+    assert statistics.chance_of_as_many([0.5, 0.25, 0.0], 1) == pytest.approx(1 - 0.5 * 0.75)
+    assert statistics.chance_of_as_many([0.5, 0.25, 0.0], 2) == pytest.approx(0.125)
 
 
 @given(st.integers(1, 200), st.data())

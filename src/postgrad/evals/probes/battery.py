@@ -103,7 +103,7 @@ class Battery:
             section="forgetting",
             title=self.title,
             outcome=gate.outcome,
-            text=f"{text} {_came_back_sentence(broken)}".rstrip(),
+            text=f"{text} {_came_back_sentence(broken, criteria.significance)}".rstrip(),
             gate=GATE,
             comparisons=[it for it in comparisons if it is not None],
             tables=[_by_task(tasks), *([_came_back_table(tasks)] if broken else [])],
@@ -210,15 +210,20 @@ def _sentence(gate: Gate, num_items: int, num_tasks: int) -> str:
     )
 
 
-def _came_back_sentence(broken: Sequence[Pair]) -> str:
+def _came_back_sentence(broken: Sequence[Pair], significance: float) -> str:
     if not broken:
         return ""
+    broke = f"{len(broken)} item{'s' * (len(broken) > 1)} broke"
     num_back = sum(_came_back(after) for _, after in broken)
+    if not num_back:
+        return f"{broke}, and none comes back with two solved examples before it."
+    guesses = _guesses(broken)
+    by_chance = statistics.chance_of_as_many(guesses, num_back)
+    more = "part of the loss is one of habit" if by_chance < significance else "it may be guessing"
     return (
-        f"{len(broken)} items broke; with two solved examples before them {num_back} come back "
-        f"(by guessing it would be {_guessed(broken):.1f}), so that their loss is one of habit."
-        if num_back
-        else f"{len(broken)} items broke, and none comes back with two solved examples before it."
+        f"{broke}; asked with two solved examples, {num_back} "
+        f"{'come' if num_back > 1 else 'comes'} back where guessing would bring "
+        f"{sum(guesses):.1f}: {more}."
     )
 
 
@@ -226,9 +231,9 @@ def _came_back(after: Reading) -> bool:
     return bool(after.detail.get("again", {}).get("right"))
 
 
-def _guessed(broken: Sequence[Pair]) -> float:
-    """How many broken items an even guess would get right; in words nobody guesses right."""
-    return float(sum(before.detail.get("chance", 0.0) for before, _ in broken))
+def _guesses(broken: Sequence[Pair]) -> list[float]:
+    """The chance of each broken item to be guessed right; in words nobody guesses right."""
+    return [before.detail.get("chance", 0.0) for before, _ in broken]
 
 
 def _by_task(tasks: Sequence[_Task]) -> Table:
@@ -253,7 +258,7 @@ def _came_back_table(tasks: Sequence[_Task]) -> Table:
             task.name.replace("_", " "),
             str(len(broken)),
             str(sum(_came_back(after) for _, after in broken)),
-            f"{_guessed(broken):.1f}",
+            f"{sum(_guesses(broken)):.1f}",
         ]
         for task in tasks
         if task.counts and (broken := task.broken)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from postgrad.core.interfaces import Criteria, Judgement
@@ -75,10 +77,25 @@ def test_what_comes_back_is_told_beside_what_guessing_gives() -> None:
     before, after = scores(0.8), scores(0.7)
     found = judged(before, after, again={"right": True, "answer": "Rome."})
     assert found.report.tables[1].rows == [["facts", "20", "20", "5.0"]]
-    assert "20 come back" in found.report.text
+    assert "20 come back where guessing would bring 5.0: part of the loss" in found.report.text
     assert {example.change for example in found.report.examples} == {"broke"}
     found = judged(before, after, again={"right": False, "answer": "Oslo."})
     assert found.report.tables[1].rows == [["facts", "20", "0", "5.0"]]
+    assert "none comes back" in found.report.text
+
+
+def test_what_may_have_been_guessed_is_no_habit() -> None:
+    base, tuned = readings("facts", scores(0.8)), readings("facts", scores(0.7))
+    broken = [at for at, (one, two) in enumerate(zip(base, tuned, strict=True)) if broke(one, two)]
+    for at in broken[:6]:
+        tuned[at] = replace(tuned[at], detail={**tuned[at].detail, "again": {"right": True}})
+    said = Battery().judge(base, tuned, CRITERIA).report.text
+    assert "20 items broke; asked with two solved examples, 6 come back" in said
+    assert said.endswith("guessing would bring 5.0: it may be guessing.")
+
+
+def broke(before: Reading, after: Reading) -> bool:
+    return before.values["right"] > after.values["right"]
 
 
 def in_words(answers: list[str], checks: list[dict[str, object]]) -> list[Reading]:
