@@ -27,6 +27,7 @@ SETS = {
     "code_wikisql": "code: a question to SQL",
     "legal_overruling": "law: does a sentence overrule a case?",
 }
+WITH_ALL = "With all rows: [benchmarks](../benchmarks/README.md#six-sets)."
 VERDICTS = {"better": "better", "worse": "worse", "no_proof": "no proof"}
 
 
@@ -77,7 +78,8 @@ def page(out: Path, rows: int | None, limit: int | None) -> str:
         "better or not, and at what cost elsewhere.",
         "",
         f"Made by `python benchmarks/evidence/six_sets.py {' '.join(['DATA', *size])}`, on: "
-        f"{', '.join(sorted({_machine(report) for report in found.values()}))}.",
+        f"{'; '.join(sorted({_machine(report) for report in found.values()}))}.",
+        *([WITH_ALL] if rows else []),
         "",
         _in_short(list(found.values())),
         "",
@@ -100,7 +102,8 @@ def page(out: Path, rows: int | None, limit: int | None) -> str:
 
 def _machine(report: Report) -> str:
     """Where a run was made."""
-    return str(report.environment.get("gpu") or report.environment["processor"])
+    made_in = report.environment
+    return str(made_in.get("gpu") or f"{made_in['processor']}, {made_in['cores']} cores")
 
 
 def _in_short(reports: Sequence[Report]) -> str:
