@@ -245,8 +245,8 @@ def _from_the_shares(fixed: int, broken: int, n: int, confidence: float) -> Inte
     Each end is one share's bound less the other's, at half of what that end may miss (Bonferroni);
     with nothing fixed, the lower end is the bound of the share broken alone, at all of it, and the
     other way round. It holds zero while so few changed that no test tells a direction. Enumerated
-    over 10, 40, 100 and 300 items, for every pair of shares, it missed on either side at most as
-    often as one side may: 2.5 % at 95 %.
+    over 10, 40, 100 and 300 items and a grid of both shares, such outcomes missed at most as often
+    as one side may: 2.5 % at 95 %.
     """
     halved = (1 + confidence) / 2
     fixed_low, fixed_high = clopper_pearson(fixed, n, halved)
