@@ -18,6 +18,7 @@ from pathlib import Path
 import postgrad
 from postgrad.core.report import LearningCurve, ProbeReport, Report
 from postgrad.core.run import RunFolder
+from postgrad.reports.markdown import table
 
 SETS = {
     "support_banking77": "support: a bank's intents",
@@ -182,12 +183,8 @@ def _told(report: Report) -> Iterator[str]:
 def _rungs(report: Report) -> Iterator[str]:
     """Every simpler way that was tried, as a table."""
     ladder = _probe(report, "ladder")
-    for table in ladder.tables if ladder else []:
-        yield from (table.title, "")
-        rule = ["---", *["---:"] * (len(table.columns) - 1)]
-        for cells in (table.columns, rule, *table.rows):
-            yield f"| {' | '.join(cells)} |"
-        yield ""
+    for held in ladder.tables if ladder else []:
+        yield from (held.title, "", table(held.columns, held.rows, 1), "")
 
 
 def _curve(curve: LearningCurve) -> Iterator[str]:
